@@ -1,0 +1,191 @@
+package onehost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/steelyard-ledger/steelyard/network/admin/process"
+	"github.com/steelyard-ledger/steelyard/network/consortium"
+)
+
+// Network is a consortium whose programs run, or can run, on this machine.
+type Network struct {
+	Plan  *consortium.Plan
+	tools Tools
+}
+
+// Open finds an existing network; it needs no Fabric programs.
+func Open(dir string) (*Network, error) {
+	plan, err := consortium.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Network{Plan: plan}, nil
+}
+
+// PeerProgram is the peer of an organisation.
+func (n *Network) PeerProgram(node consortium.Node) (process.Program, error) {
+	config, err := n.builderConfig(node)
+	if err != nil {
+		return process.Program{}, err
+	}
+	return process.Program{
+		Name: node.Name,
+		Dir:  node.Dir,
+		Path: n.tools.Peer,
+		Args: []string{"node", "start"},
+		Env: []string{
+			"FABRIC_CFG_PATH=" + node.Dir,
+			"FABRIC_LOGGING_SPEC=" + loggingSpec(),
+			"CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG=" + config,
+		},
+	}, nil
+}
+
+// OrdererProgram is the ordering node of an organisation.
+func (n *Network) OrdererProgram(node consortium.Node) process.Program {
+	return process.Program{
+		Name: node.Name,
+		Dir:  node.Dir,
+		Path: n.tools.Orderer,
+		Env:  []string{"FABRIC_CFG_PATH=" + node.Dir, "FABRIC_LOGGING_SPEC=" + loggingSpec()},
+	}
+}
+
+func loggingSpec() string {
+	if spec := os.Getenv("FABRIC_LOGGING_SPEC"); spec != "" {
+		return spec
+	}
+	return "warning"
+}
+
+// builderConfig is what the service builder fills into connection.json: where
+// this organisation's contract services are, and the keys to reach them.
+func (n *Network) builderConfig(node consortium.Node) (string, error) {
+	values := map[string]any{}
+	var addresses []string
+	for slot := range consortium.Slots {
+		addresses = append(addresses, n.Plan.ChaincodeAddress(node.Organization, slot))
+	}
+	values["addresses"] = addresses
+	for key, path := range map[string]string{
+		"root_cert":   "tls/ca.crt",
+		"client_cert": "tls/server.crt",
+		"client_key":  "tls/server.key",
+	} {
+		data, err := os.ReadFile(filepath.Join(node.Dir, filepath.FromSlash(path)))
+		if err != nil {
+			return "", fmt.Errorf("read key of %s: %w", node.Name, err)
+		}
+		values[key] = string(data)
+	}
+	data, err := json.Marshal(values)
+	if err != nil {
+		return "", fmt.Errorf("encode builder configuration: %w", err)
+	}
+	return string(data), nil
+}
+
+// Deployment is a committed chaincode and its services.
+type Deployment struct {
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	Sequence  int64  `json:"sequence"`
+	PackageID string `json:"packageId"`
+	Slot      int    `json:"slot"`
+	Binary    string `json:"binary"`
+}
+
+// ServiceProgram is an organisation's service of a deployed chaincode. The
+// environment's names are those of Fabric's own samples.
+func (n *Network) ServiceProgram(organization consortium.Organization, d Deployment) process.Program {
+	dir := n.Plan.Path("chaincode", organization.Name)
+	return process.Program{
+		Name: fmt.Sprintf("%s_%d", d.Name, d.Sequence),
+		Dir:  dir,
+		Path: d.Binary,
+		Env: []string{
+			"CHAINCODE_SERVER_ADDRESS=" + n.Plan.ChaincodeAddress(organization, d.Slot),
+			"CHAINCODE_ID=" + d.PackageID,
+			"CORE_CHAINCODE_ID_NAME=" + d.PackageID,
+			"CHAINCODE_TLS_CERT=" + filepath.Join(dir, "server.crt"),
+			"CHAINCODE_TLS_KEY=" + filepath.Join(dir, "server.key"),
+			"CHAINCODE_CLIENT_CA_CERT=" + n.Plan.TLSRoot(organization),
+		},
+	}
+}
+
+// Deployments lists what fabric-deploy has deployed here.
+func (n *Network) Deployments() ([]Deployment, error) {
+	data, err := os.ReadFile(n.Plan.Path("deployments.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read deployments: %w", err)
+	}
+	var deployments []Deployment
+	if err := json.Unmarshal(data, &deployments); err != nil {
+		return nil, fmt.Errorf("decode deployments.json: %w", err)
+	}
+	return deployments, nil
+}
+
+func (n *Network) saveDeployments(deployments []Deployment) error {
+	data, err := json.MarshalIndent(deployments, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode deployments: %w", err)
+	}
+	path := n.Plan.Path("deployments.json")
+	if err := os.WriteFile(path+".new", append(data, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write deployments: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write deployments: %w", err)
+	}
+	return nil
+}
+
+// Programs lists everything that belongs to the network, in the order to stop
+// it: services, peers, ordering nodes.
+func (n *Network) Programs() ([]process.Program, error) {
+	deployments, err := n.Deployments()
+	if err != nil {
+		return nil, err
+	}
+	var programs []process.Program
+	for _, d := range deployments {
+		for _, organization := range consortium.Organizations() {
+			programs = append(programs, n.ServiceProgram(organization, d))
+		}
+	}
+	for _, node := range n.Plan.Peers() {
+		program, err := n.PeerProgram(node)
+		if err != nil {
+			return nil, err
+		}
+		programs = append(programs, program)
+	}
+	for _, node := range n.Plan.Orderers() {
+		programs = append(programs, n.OrdererProgram(node))
+	}
+	return programs, nil
+}
+
+// Down stops every program of the network. The data stay.
+func (n *Network) Down(ctx context.Context) error {
+	programs, err := n.Programs()
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, program := range programs {
+		failures = append(failures, program.Stop(ctx))
+	}
+	return errors.Join(failures...)
+}

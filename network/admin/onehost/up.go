@@ -1,0 +1,197 @@
+package onehost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/steelyard-ledger/steelyard/network/admin/lifecycle"
+	"github.com/steelyard-ledger/steelyard/network/admin/process"
+	"github.com/steelyard-ledger/steelyard/network/consortium"
+)
+
+// Up makes the network in dir if there is none, starts it, and returns when
+// all peers know each other. On old data the plan written there counts; a
+// different wish is an error, not a change.
+func Up(ctx context.Context, dir string, wish consortium.Plan) (*Network, error) {
+	tools, err := FindTools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := choosePlan(dir, wish)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Plan: plan, tools: tools}
+	if err := n.checkPorts(); err != nil {
+		return nil, err
+	}
+	if err := n.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.startNodes(ctx); err != nil {
+		return nil, err
+	}
+	return n, n.startServices()
+}
+
+func choosePlan(dir string, wish consortium.Plan) (*consortium.Plan, error) {
+	plan, err := consortium.Load(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return consortium.New(dir, wish)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if wish.Orderer != "" && wish.Orderer != plan.Orderer {
+		return nil, fmt.Errorf("the network in %s orders with %s, not %s; use another directory", dir, plan.Orderer, wish.Orderer)
+	}
+	if wish.Port != 0 && wish.Port != plan.Port {
+		return nil, fmt.Errorf("the network in %s has its ports from %d on, not %d; use another directory", dir, plan.Port, wish.Port)
+	}
+	return plan, nil
+}
+
+// checkPorts names the first port that a stranger holds. Ports of a network
+// that is running already are its own.
+func (n *Network) checkPorts() error {
+	if running, err := n.running(); err != nil || running {
+		return err
+	}
+	for _, port := range n.Plan.Ports() {
+		listener, err := net.Listen("tcp", net.JoinHostPort(n.Plan.Host, strconv.Itoa(port)))
+		if err != nil {
+			return fmt.Errorf("port %d is taken by another program (%w); choose other ports with --port", port, err)
+		}
+		_ = listener.Close()
+	}
+	return nil
+}
+
+func (n *Network) running() (bool, error) {
+	if _, err := os.Stat(n.Plan.Path(consortium.PlanFile)); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	programs, err := n.Programs()
+	if err != nil {
+		return false, err
+	}
+	for _, program := range programs {
+		if pid, err := program.PID(); err != nil || pid != 0 {
+			return pid != 0, err
+		}
+	}
+	return false, nil
+}
+
+// prepare writes files. The plan comes last: a directory without it was never
+// finished and is made anew.
+func (n *Network) prepare(ctx context.Context) error {
+	_, err := os.Stat(n.Plan.Path(consortium.PlanFile))
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if fresh {
+		if err := n.Plan.WriteMaterial(); err != nil {
+			return err
+		}
+	}
+	if err := n.Plan.WriteSettings(n.tools.Builder); err != nil {
+		return err
+	}
+	if fresh {
+		command := exec.CommandContext(ctx, n.tools.Configtxgen, "-configPath", n.Plan.Path(),
+			"-profile", "Steelyard", "-channelID", n.Plan.Channel, "-outputBlock", n.Plan.Path("genesis.block"))
+		if output, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("make block 0 with configtxgen: %w\n%s", err, output)
+		}
+	}
+	genesis, err := n.Plan.GenesisBlock()
+	if err != nil {
+		return err
+	}
+	if err := n.Plan.WriteHandouts(genesis); err != nil {
+		return err
+	}
+	return n.Plan.Save()
+}
+
+func (n *Network) startNodes(ctx context.Context) error {
+	genesis, err := n.Plan.GenesisBlock()
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, node := range n.Plan.Orderers() {
+		group.Go(func() error {
+			program := n.OrdererProgram(node)
+			return started(ctx, program, func(ctx context.Context) error { return lifecycle.JoinOrderer(ctx, n.Plan, node, genesis) })
+		})
+	}
+	for _, node := range n.Plan.Peers() {
+		group.Go(func() error {
+			program, err := n.PeerProgram(node)
+			if err != nil {
+				return err
+			}
+			return started(ctx, program, func(ctx context.Context) error {
+				admin, err := lifecycle.Connect(n.Plan, node)
+				if err != nil {
+					return err
+				}
+				defer admin.Connection.Close()
+				if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
+					return err
+				}
+				return admin.WaitForPeers(ctx, n.Plan.Channel, len(n.Plan.Peers()))
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// started starts the program and waits for it to be of use. What goes wrong is
+// told with the end of the program's log, at once if the program ends.
+func started(ctx context.Context, program process.Program, wait func(context.Context) error) error {
+	if err := program.Start(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		for ctx.Err() == nil {
+			if pid, err := program.PID(); err == nil && pid == 0 {
+				cancel(fmt.Errorf("%s ended", program.Name))
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
+	if err := wait(ctx); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
+		return fmt.Errorf("%w\nlast lines of %s:\n%s", err, program.LogFile(), program.LastLines(10))
+	}
+	return nil
+}
+
+func (n *Network) startServices() error {
+	deployments, err := n.Deployments()
+	if err != nil {
+		return err
+	}
+	for _, d := range deployments {
+		for _, organization := range consortium.Organizations() {
+			if err := n.ServiceProgram(organization, d).Start(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+package consortium
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"os"
+
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"google.golang.org/protobuf/proto"
+)
+
+// post is one wallet entry that a new network starts with.
+type post struct{ label, mspID, role string }
+
+func posts() []post {
+	return []post{
+		{"regulator", "RegulatorMSP", "regulator"},
+		{"inspector", "RegulatorMSP", "inspector"},
+		{"inspector2", "RegulatorMSP", "inspector"},
+		{"institute", "InstituteMSP", "institute"},
+		{"merchant", "AssociationMSP", "merchant"},
+		{"association", "AssociationMSP", "association"},
+		{"notary", "NotaryMSP", "notary"},
+	}
+}
+
+// WriteHandouts writes what a gateway needs: wallet, trust file and
+// configuration. Identities that exist are kept, since the ledger knows them.
+func (p *Plan) WriteHandouts(genesis *common.Block) error {
+	for _, post := range posts() {
+		path := p.Path("wallet", post.label+".id")
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		pair, err := p.Enroll(post.mspID, map[string]string{"role": post.role, "subject": rand.Text()})
+		if err != nil {
+			return fmt.Errorf("enroll %s: %w", post.label, err)
+		}
+		if err := writeIdentity(path, post.mspID, pair); err != nil {
+			return err
+		}
+	}
+	trust, err := p.Trust(genesis)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(p.Path("trust.json"), trust); err != nil {
+		return err
+	}
+	values := struct {
+		Plan      *Plan
+		Chaincode string
+		Peers     []Node
+	}{p, Chaincode, p.Peers()}
+	return render("gateway.yaml", p.Path("gateway.yaml"), values)
+}
+
+// trustFile is what a verifier pins: which ledger, and whose signatures count.
+type trustFile struct {
+	Version              int              `json:"version"`
+	Channel              string           `json:"channel"`
+	GenesisHash          string           `json:"genesisHash"`
+	Organizations        map[string]roots `json:"organizations"`
+	OrdererOrganizations map[string]roots `json:"ordererOrganizations"`
+}
+
+type roots struct {
+	Roots []string `json:"roots"`
+}
+
+// Trust encodes the trust file of the network whose block 0 is given.
+func (p *Plan) Trust(genesis *common.Block) ([]byte, error) {
+	hash, err := HeaderHash(genesis.GetHeader())
+	if err != nil {
+		return nil, err
+	}
+	file := trustFile{
+		Version:              1,
+		Channel:              p.Channel,
+		GenesisHash:          hex.EncodeToString(hash),
+		Organizations:        map[string]roots{},
+		OrdererOrganizations: map[string]roots{},
+	}
+	for _, organization := range Organizations() {
+		certificate, err := os.ReadFile(p.Path("organizations", organization.Name, "msp", "cacerts", "ca.pem"))
+		if err != nil {
+			return nil, fmt.Errorf("read root of %s: %w", organization.MSPID, err)
+		}
+		file.Organizations[organization.MSPID] = roots{Roots: []string{string(certificate)}}
+	}
+	for _, orderer := range p.Orderers() {
+		file.OrdererOrganizations[orderer.MSPID] = file.Organizations[orderer.MSPID]
+	}
+	data, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode trust file: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+// HeaderHash is Fabric's block hash: SHA-256 over the header's ASN.1 DER.
+func HeaderHash(header *common.BlockHeader) ([]byte, error) {
+	der, err := asn1.Marshal(struct {
+		Number                 *big.Int
+		PreviousHash, DataHash []byte
+	}{new(big.Int).SetUint64(header.GetNumber()), header.GetPreviousHash(), header.GetDataHash()})
+	if err != nil {
+		return nil, fmt.Errorf("encode block header: %w", err)
+	}
+	sum := sha256.Sum256(der)
+	return sum[:], nil
+}
+
+// GenesisBlock reads the block 0 that configtxgen made.
+func (p *Plan) GenesisBlock() (*common.Block, error) {
+	data, err := os.ReadFile(p.Path("genesis.block"))
+	if err != nil {
+		return nil, fmt.Errorf("read genesis block: %w", err)
+	}
+	block := &common.Block{}
+	if err := proto.Unmarshal(data, block); err != nil {
+		return nil, fmt.Errorf("decode genesis block: %w", err)
+	}
+	return block, nil
+}
