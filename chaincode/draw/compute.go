@@ -1,0 +1,152 @@
+package draw
+
+import "fmt"
+
+// Result is the output of a draw with all intermediate values.
+type Result struct {
+	PlanHash     Digest
+	Directories  Directories
+	Freeze       Digest
+	Contribution Digest
+	ChainHash    Digest
+	Seed         Digest
+	SealedSeed   *Digest // nil unless sealed
+	Strata       []Stratum
+	Assignment   Assignment
+}
+
+// DrawSeed is the seed that selection and assignment use: the sealed one in a
+// sealed draw.
+func (r Result) DrawSeed() Digest {
+	if r.SealedSeed != nil {
+		return *r.SealedSeed
+	}
+	return r.Seed
+}
+
+// Compute is the draw. It sorts the objects; a directory too large for that
+// goes through ComputeFrom.
+func Compute(in Input) (Result, error) {
+	objects, err := NewObjects(in.Objects)
+	if err != nil {
+		return Result{}, err
+	}
+	return ComputeFrom(in, objects, 0)
+}
+
+// ComputeFrom is the draw over a directory in id order, which it walks twice;
+// in.Objects is not read. It keeps up to standby ranks beyond each quota.
+func ComputeFrom(in Input, dir Directory, standby int) (Result, error) {
+	return ComputeWith(in, serial{dir}, standby)
+}
+
+// Passes are the two walks over the objects. Package parallel has others, with
+// the same results.
+type Passes interface {
+	// Survey reads all objects.
+	Survey() (*Survey, error)
+	// Select reads them again into the selector.
+	Select(*Selector) error
+}
+
+type serial struct{ dir Directory }
+
+func (s serial) Survey() (*Survey, error) {
+	survey := NewSurvey()
+	return survey, survey.AddAll(s.dir)
+}
+
+func (s serial) Select(selector *Selector) error { return selector.AddAll(s.dir) }
+
+// ComputeWith is the draw with the caller's way to walk the objects.
+func ComputeWith(in Input, passes Passes, standby int) (Result, error) {
+	if err := checkLabel("draw", in.Draw); err != nil {
+		return Result{}, inEntry(err, "draw")
+	}
+	plan, err := ParsePlan(in.Plan)
+	if err != nil {
+		return Result{}, err
+	}
+	inspectors, err := NewInspectors(in.Inspectors)
+	if err != nil {
+		return Result{}, err
+	}
+	ineligible, err := NewIneligible(in.Ineligible)
+	if err != nil {
+		return Result{}, err
+	}
+	survey, err := passes.Survey()
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{PlanHash: plan.Hash, Directories: DirectoriesOf(survey, inspectors, ineligible)}
+	r.Freeze = Freeze(in.Draw, plan.Hash, r.Directories)
+	if err := r.draw(in, plan); err != nil {
+		return Result{}, err
+	}
+	if r.Strata, err = selectWith(passes, survey, r.DrawSeed(), plan.Quotas, standby); err != nil {
+		return Result{}, err
+	}
+	r.Assignment, err = Assign(r.DrawSeed(), plan, inspectors, ineligible, SelectedIDs(r.Strata))
+	return r, err
+}
+
+// DirectoriesOf sums up the three lists for the freeze.
+func DirectoriesOf(survey *Survey, inspectors Inspectors, ineligible Ineligible) Directories {
+	return Directories{
+		ObjectsRoot: survey.Root(), Objects: survey.Count(),
+		InspectorsRoot: inspectors.Root(), Inspectors: uint64(len(inspectors)),
+		IneligibleRoot: ineligible.Root(), Ineligible: uint64(len(ineligible)),
+	}
+}
+
+// draw fills in contribution, beacon and seeds.
+func (r *Result) draw(in Input, plan Plan) (err error) {
+	if r.Contribution, err = Contribution(in.Draw, in.Contributions); err != nil {
+		return err
+	}
+	randomness, err := in.Beacon.Chain.Verify(in.Beacon.Round, in.Beacon.Signature)
+	if err != nil {
+		return err
+	}
+	r.ChainHash = in.Beacon.Chain.Hash()
+	r.Seed = Seed(r.Freeze, r.Contribution, r.ChainHash, in.Beacon.Round, randomness)
+	r.SealedSeed, err = plan.unseal(in.Draw, r.Seed, in.SealedSecret)
+	return err
+}
+
+// unseal checks the secret against the plan's seal and mixes it into the seed.
+func (p Plan) unseal(draw string, seed Digest, secret *Digest) (*Digest, error) {
+	switch {
+	case p.Seal == nil && secret == nil:
+		return nil, nil
+	case p.Seal == nil:
+		return nil, refuse(KindSeal, "sealedSecret", "the plan has no seal")
+	case secret == nil:
+		return nil, refuse(KindSeal, "sealedSecret", "the plan is sealed, its secret is needed")
+	case Seal(draw, *secret) != *p.Seal:
+		return nil, refuse(KindSeal, "sealedSecret", "does not open the plan's seal")
+	}
+	sealed := SealedSeed(seed, *secret)
+	return &sealed, nil
+}
+
+func selectWith(passes Passes, survey *Survey, seed Digest, quotas []Quota, standby int) ([]Stratum, error) {
+	selector, err := NewSelector(seed, survey, quotas, standby)
+	if err != nil {
+		return nil, err
+	}
+	if err := passes.Select(selector); err != nil {
+		return nil, fmt.Errorf("select objects: %w", err)
+	}
+	return selector.Strata()
+}
+
+// SelectedIDs lists the selected objects of all strata.
+func SelectedIDs(strata []Stratum) []string {
+	var out []string
+	for _, s := range strata {
+		out = append(out, s.IDs()...)
+	}
+	return out
+}
