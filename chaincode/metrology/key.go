@@ -27,7 +27,7 @@ const (
 // The kinds of private data in collection CollectionDisclosed.
 const (
 	KindProfile        Kind = "profile"         // kind of owner, id: value Profile
-	KindInspectionBody Kind = "inspection-body" // id
+	KindInspectionBody Kind = "inspection-body" // id, revision: value InspectionBody
 )
 
 // The private data collections.
