@@ -1,0 +1,111 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
+
+const columns = `caller, key, request_hash, operation, transaction_id, envelope, state,
+	block_number, timestamp, code, result, refusal, created, updated`
+
+// Find returns what is kept under a caller's key.
+func (s *Store) Find(ctx context.Context, caller, key string) (e Entry, found bool, err error) {
+	return queryEntry(ctx, s.read, `caller = ? AND key = ?`, caller, key)
+}
+
+// FindTransaction returns the submission whose last envelope has this id.
+func (s *Store) FindTransaction(ctx context.Context, transactionID string) (e Entry, found bool, err error) {
+	return queryEntry(ctx, s.read, `transaction_id = ?`, transactionID)
+}
+
+// Unsettled lists the submissions whose fate is open, oldest first.
+func (s *Store) Unsettled(ctx context.Context) ([]Entry, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+columns+` FROM submission WHERE state IN ('pending', 'unknown') ORDER BY created, caller, key`)
+	if err != nil {
+		return nil, fmt.Errorf("query unsettled submissions: %w", err)
+	}
+	defer rows.Close()
+	var entries []Entry
+	for rows.Next() {
+		e, err := scanEntry(rows)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("query unsettled submissions: %w", err)
+	}
+	return entries, nil
+}
+
+// queryer is what reading needs of a database or a transaction on it.
+type queryer interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func queryEntry(ctx context.Context, db queryer, where string, args ...any) (Entry, bool, error) {
+	e, err := scanEntry(db.QueryRowContext(ctx, `SELECT `+columns+` FROM submission WHERE `+where, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Entry{}, false, nil
+	}
+	return e, err == nil, err
+}
+
+func scanEntry(row interface{ Scan(...any) error }) (Entry, error) {
+	var e Entry
+	var hash []byte
+	var refusal string
+	var code int32
+	var timestamp, created, updated int64
+	err := row.Scan(&e.Caller, &e.Key, &hash, &e.Operation, &e.TransactionID, &e.Envelope, &e.State,
+		&e.Outcome.BlockNumber, &timestamp, &code, &e.Outcome.Result, &refusal, &created, &updated)
+	if err != nil {
+		return Entry{}, fmt.Errorf("read submission: %w", err)
+	}
+	if copy(e.RequestHash[:], hash) != len(e.RequestHash) {
+		return Entry{}, fmt.Errorf("read submission %s: request hash of %d bytes", e.TransactionID, len(hash))
+	}
+	e.Outcome.Code = peer.TxValidationCode(code)
+	if timestamp != 0 {
+		e.Outcome.Timestamp = time.Unix(0, timestamp).UTC()
+	}
+	if refusal != "" {
+		rule, ok := metrology.ParseError(refusal)
+		if !ok {
+			return Entry{}, fmt.Errorf("read submission: refusal %q has no code", refusal)
+		}
+		e.Outcome.Refusal = rule
+	}
+	e.Created, e.Updated = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
+	return e, nil
+}
+
+func writeEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
+	var refusal string
+	if e.Outcome.Refusal != nil {
+		refusal = e.Outcome.Refusal.Error()
+	}
+	var timestamp int64
+	if !e.Outcome.Timestamp.IsZero() {
+		timestamp = e.Outcome.Timestamp.UnixNano()
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO submission (`+columns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT (caller, key) DO UPDATE SET operation = excluded.operation, transaction_id = excluded.transaction_id,
+		envelope = excluded.envelope, state = excluded.state, block_number = excluded.block_number, timestamp = excluded.timestamp,
+		code = excluded.code, result = excluded.result, refusal = excluded.refusal, updated = excluded.updated`,
+		e.Caller, e.Key, e.RequestHash[:], e.Operation, e.TransactionID, e.Envelope, e.State,
+		int64(e.Outcome.BlockNumber), timestamp, int32(e.Outcome.Code), e.Outcome.Result, refusal,
+		e.Created.UnixMilli(), e.Updated.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("write submission: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package outbox
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+)
+
+//go:embed schema.sql
+var schema string
+
+// applicationID marks the file as an outbox ("SYob"), so that no other
+// database is taken for one; version is the schema's.
+const (
+	applicationID = 0x53596f62
+	version       = 1
+)
+
+// readers bounds the reading connections; all writing goes through one.
+const readers = 2
+
+// Store is an open outbox. It is safe for concurrent use; only one process may
+// have it open, which whoever owns the data directory sees to.
+type Store struct {
+	write   *sql.DB
+	read    *sql.DB
+	secret  []byte
+	changes chan change
+	closing chan struct{}
+	stopped chan struct{}
+}
+
+// Open opens or makes the outbox at path. Every change is on disk (WAL,
+// synchronous=FULL) when the method that makes it returns.
+func Open(ctx context.Context, path string) (*Store, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	source := (&url.URL{Scheme: "file", Path: absolute, RawQuery: url.Values{"_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+	}}.Encode()}).String()
+	s := &Store{changes: make(chan change, batchLimit), closing: make(chan struct{}), stopped: make(chan struct{})}
+	if s.write, err = sql.Open("sqlite", source); err != nil {
+		return nil, fmt.Errorf("open outbox %s: %w", path, err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
+	}
+	if s.read, err = sql.Open("sqlite", source); err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	go s.run()
+	return s, nil
+}
+
+// prepare makes the schema in an empty file and refuses one it does not know.
+func (s *Store) prepare(ctx context.Context) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // no effect after Commit
+	var id, found, tables int
+	if err := tx.QueryRowContext(ctx, `SELECT * FROM pragma_application_id, pragma_user_version, (SELECT count(*) FROM sqlite_schema)`).
+		Scan(&id, &found, &tables); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	switch {
+	case tables == 0:
+		if err := create(ctx, tx); err != nil {
+			return err
+		}
+	case id != applicationID:
+		return errors.New("the file is another program's database")
+	case found != version:
+		return fmt.Errorf("the file has version %d, this program knows %d", found, version)
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT value FROM secret`).Scan(&s.secret); err != nil {
+		return fmt.Errorf("read secret: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func create(ctx context.Context, tx *sql.Tx) error {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return fmt.Errorf("draw secret: %w", err)
+	}
+	marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, version)
+	if _, err := tx.ExecContext(ctx, schema+marks); err != nil {
+		return fmt.Errorf("create schema: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO secret (value) VALUES (?)`, secret); err != nil {
+		return fmt.Errorf("keep secret: %w", err)
+	}
+	return nil
+}
+
+// Operation is the ledger's name for what caller does under key: always the
+// same one. It is keyed with a secret of this file, because a client may put
+// anything into its key, and what stands on the ledger stands there for good.
+func (s *Store) Operation(caller, key string) string {
+	mac := hmac.New(sha256.New, s.secret)
+	fmt.Fprintf(mac, "%d:%s%s", len(caller), caller, key)
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Close waits for the changes under way and closes the file.
+func (s *Store) Close() error {
+	select {
+	case <-s.closing:
+	default:
+		close(s.closing)
+	}
+	<-s.stopped
+	return errors.Join(s.read.Close(), s.write.Close())
+}
