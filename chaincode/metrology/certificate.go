@@ -1,6 +1,9 @@
 package metrology
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // MaxBatchLeaves bounds one batch.
 const MaxBatchLeaves = 1000
@@ -69,15 +72,15 @@ var (
 // certificate/<issuer>/<escaped number>. What the certificate says is in its
 // leaf, which stays in the request of the transaction that anchored it.
 type Certificate struct {
-	Batch     string            `json:"batch"`    // hex RFC 6962 root of its batch
-	Index     int               `json:"index"`    // of its leaf in the batch
-	LeafHash  string            `json:"leafHash"` // hex RFC 6962 leaf hash
-	State     CertificateState  `json:"state"`
-	Reason    CertificateReason `json:"reason,omitempty"`
-	Changed   string            `json:"changed,omitempty"`    // RFC 3339, the submitter's claim: when it left the state anchored
-	ChangedBy Role              `json:"changedBy,omitempty"`  // who revoked or superseded it: institute or regulator
-	Successor string            `json:"successor,omitempty"`  // number of the certificate that supersedes it, same issuer
-	Digests   []Digest          `json:"renditions,omitempty"` // of files added after anchoring
+	Batch      string            `json:"batch"`    // hex RFC 6962 root of its batch
+	Index      int               `json:"index"`    // of its leaf in the batch
+	LeafHash   string            `json:"leafHash"` // hex RFC 6962 leaf hash
+	State      CertificateState  `json:"state"`
+	Reason     CertificateReason `json:"reason,omitempty"`
+	Changed    string            `json:"changed,omitempty"`    // RFC 3339, the submitter's claim: when it left the state anchored
+	ChangedBy  Role              `json:"changedBy,omitempty"`  // who revoked or superseded it: institute or regulator
+	Successor  string            `json:"successor,omitempty"`  // number of the certificate that supersedes it, same issuer
+	Renditions []Digest          `json:"renditions,omitempty"` // of files added after anchoring
 }
 
 // Batch is the public record of one batch, at batch/<issuer>/<root>.
@@ -123,17 +126,21 @@ type RejectedLeaf struct {
 	Code    Code   `json:"code"`
 	Field   string `json:"field,omitempty"` // path within the leaf
 	Message string `json:"message"`
+	Same    bool   `json:"same,omitempty"` // with CodeConflict: this very leaf is already anchored
 }
 
 // MaxRejectedLeaves bounds the list in an error's message.
 const MaxRejectedLeaves = 100
 
 // AddRendition adds the digests of another file of the same certificate, such
-// as a reprint.
+// as a reprint. It makes one more file count as genuine, so it needs the
+// issuer's own signature just as a batch does.
 type AddRendition struct {
-	Issuer  string   `json:"issuer"`
-	Number  string   `json:"number"`
-	Digests []Digest `json:"digests"`
+	Issuer    string   `json:"issuer"`
+	Number    string   `json:"number"`
+	Digests   []Digest `json:"digests"`
+	Key       string   `json:"key"`       // id of the issuer's key
+	Signature []byte   `json:"signature"` // over RenditionMessage; base64 in JSON
 }
 
 // RevokeCertificate takes back a certificate.
@@ -150,6 +157,17 @@ type SupersedeCertificate struct {
 	Number    string            `json:"number"`
 	Successor string            `json:"successor"` // number
 	Reason    CertificateReason `json:"reason"`
+}
+
+// RenditionMessage returns the bytes an issuer signs for a rendition: lines of
+// ASCII, each ended by a line feed. leafHash is the hex leaf hash of the
+// certificate, as Certificate.LeafHash.
+func RenditionMessage(issuer, leafHash string, digests []Digest) []byte {
+	message := fmt.Appendf(nil, "steelyard-rendition/1\n%s\n%s\n", issuer, leafHash)
+	for _, digest := range digests {
+		message = fmt.Appendf(message, "%s:%s\n", digest.Algorithm, digest.Value)
+	}
+	return message
 }
 
 // CertificateKey is the world-state key of a certificate.

@@ -1,5 +1,7 @@
 package metrology
 
+import "encoding/json"
+
 // Use is what an instrument is used for. Only the first four put it under
 // compulsory verification (计量法 Art. 9), if the catalogue lists it.
 type Use string
@@ -233,8 +235,8 @@ type RepairInstrument struct {
 // ReverifyInstrument returns a repaired instrument to use on the strength of
 // an anchored certificate.
 type ReverifyInstrument struct {
-	ID   string `json:"id"`
-	Leaf Leaf   `json:"leaf"` // of the certificate; the ledger holds its hash
+	ID   string          `json:"id"`
+	Leaf json.RawMessage `json:"leaf"` // of the certificate, exactly its bytes; the ledger holds its hash
 }
 
 // InstrumentDecision names an instrument and a reason, for OpenDispute,
