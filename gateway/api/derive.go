@@ -1,0 +1,42 @@
+package api
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// derive computes a value that only this gateway can, from the identity, the
+// Idempotency-Key and the use it is for.
+func (s Secret) derive(who Principal, key, use string) []byte {
+	mac := hmac.New(sha256.New, s[:])
+	for _, part := range []string{who.Label, key, use} {
+		fmt.Fprintf(mac, "%d:%s", len(part), part)
+	}
+	return mac.Sum(nil)
+}
+
+// salt makes the 32 random bytes of a private document.
+func (s Secret) salt(who Principal, key, member string) string {
+	return hex.EncodeToString(s.derive(who, key, "salt/"+member))
+}
+
+// idEncoding has no look-alikes in upper case and no padding.
+var idEncoding = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// newID makes an identifier of 80 bits with a prefix that tells what it names.
+func (s Secret) newID(who Principal, key, prefix string) string {
+	return prefix + idEncoding.EncodeToString(s.derive(who, key, "id/"+prefix)[:10])
+}
+
+// private encodes a document for the transient map.
+func private(member string, document any) (map[string][]byte, error) {
+	encoded, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", member, err)
+	}
+	return map[string][]byte{member: encoded}, nil
+}

@@ -1,0 +1,152 @@
+// Package config is the gateway's one configuration: a documented struct, read
+// from a file, the environment and flags, in that order of precedence from low
+// to high. What it does not understand it refuses.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Config says how one gateway runs. Relative paths in a file are relative to
+// that file.
+type Config struct {
+	// Listen is the address of the web server, host:port.
+	Listen string `yaml:"listen"`
+	// Data is the directory of the read model, the outbox and the gateway's
+	// secret; for the embedded network, of its ledger too.
+	Data string `yaml:"data"`
+	// Tokens is the file of bearer tokens, a JSON object from wallet label to
+	// token. It is written with random tokens when absent. Default: tokens.json in Data.
+	Tokens string `yaml:"tokens"`
+	// LogFormat is "text" or "json".
+	LogFormat string `yaml:"logFormat"`
+	// NoDemo leaves out the demonstration content. Embedded network only.
+	NoDemo bool `yaml:"noDemo"`
+	// Network is the Fabric network to talk to; absent means: start the embedded one.
+	Network *Network `yaml:"network"`
+}
+
+// Network names a channel of a Fabric network, the peers that serve it, and
+// what to trust.
+type Network struct {
+	Channel   string `yaml:"channel"`
+	Chaincode string `yaml:"chaincode"`
+	// Wallet is a directory of Fabric wallet files, <label>.id.
+	Wallet string `yaml:"wallet"`
+	// Trust is the pinned trust file: genesis hash and CA roots.
+	Trust string `yaml:"trust"`
+	// Peers are tried in order.
+	Peers []Peer `yaml:"peers"`
+}
+
+// Peer is one endpoint of Fabric's Gateway service.
+type Peer struct {
+	MSPID      string `yaml:"mspId"`
+	Endpoint   string `yaml:"endpoint"`   // host:port
+	ServerName string `yaml:"serverName"` // name in its TLS certificate
+	TLSRoots   string `yaml:"tlsRoots"`   // PEM file
+}
+
+// Default is what runs without any setting: the embedded network with
+// demonstration content in ./data, on loopback only.
+func Default() Config {
+	return Config{Listen: "127.0.0.1:8080", Data: "data", LogFormat: "text"}
+}
+
+// Load reads a YAML file over c. Unknown keys are refused.
+func (c *Config) Load(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	base := filepath.Dir(path)
+	for _, p := range c.paths() {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	return nil
+}
+
+func (c *Config) paths() []*string {
+	paths := []*string{&c.Data, &c.Tokens}
+	if c.Network != nil {
+		paths = append(paths, &c.Network.Wallet, &c.Network.Trust)
+		for i := range c.Network.Peers {
+			paths = append(paths, &c.Network.Peers[i].TLSRoots)
+		}
+	}
+	return paths
+}
+
+// environment maps each variable to the setting it overrides.
+func (c *Config) environment() map[string]*string {
+	return map[string]*string{
+		"STEELYARD_LISTEN":     &c.Listen,
+		"STEELYARD_DATA":       &c.Data,
+		"STEELYARD_TOKENS":     &c.Tokens,
+		"STEELYARD_LOG_FORMAT": &c.LogFormat,
+	}
+}
+
+// ApplyEnvironment overrides settings from variables such as STEELYARD_LISTEN.
+func (c *Config) ApplyEnvironment(lookup func(string) (string, bool)) {
+	for name, setting := range c.environment() {
+		if value, set := lookup(name); set {
+			*setting = value
+		}
+	}
+}
+
+// Complete fills in what follows from other settings and refuses what cannot work.
+func (c *Config) Complete() error {
+	if c.Listen == "" {
+		return errors.New("listen: an address is needed, such as 127.0.0.1:8080")
+	}
+	if c.Data == "" {
+		return errors.New("data: a directory is needed")
+	}
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		return fmt.Errorf("logFormat: %q is neither text nor json", c.LogFormat)
+	}
+	if c.Tokens == "" {
+		c.Tokens = filepath.Join(c.Data, "tokens.json")
+	}
+	if c.Network == nil {
+		return nil
+	}
+	return c.Network.check()
+}
+
+func (n *Network) check() error {
+	required := []struct{ key, value string }{
+		{"network.channel", n.Channel}, {"network.chaincode", n.Chaincode}, {"network.wallet", n.Wallet}, {"network.trust", n.Trust},
+	}
+	for i, peer := range n.Peers {
+		at := fmt.Sprintf("network.peers[%d].", i)
+		required = append(required, struct{ key, value string }{at + "endpoint", peer.Endpoint},
+			struct{ key, value string }{at + "mspId", peer.MSPID}, struct{ key, value string }{at + "tlsRoots", peer.TLSRoots})
+	}
+	for _, r := range required {
+		if r.value == "" {
+			return fmt.Errorf("%s: is required", r.key)
+		}
+	}
+	if len(n.Peers) == 0 {
+		return errors.New("network.peers: at least one peer is needed")
+	}
+	return nil
+}

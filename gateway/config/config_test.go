@@ -1,0 +1,87 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const complete = `listen: 127.0.0.1:9000
+data: ./d
+network:
+  channel: steelyard
+  chaincode: metrology
+  wallet: ./wallet
+  trust: ./trust.json
+  peers:
+    - mspId: RegulatorMSP
+      endpoint: 127.0.0.1:7051
+      serverName: peer0.regulator.steelyard
+      tlsRoots: /abs/ca.pem
+`
+
+func write(t *testing.T, content string) string {
+	path := filepath.Join(t.TempDir(), "gateway.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func TestLoad(t *testing.T) {
+	c := Default()
+	path := write(t, complete)
+	require.NoError(t, c.Load(path))
+	require.NoError(t, c.Complete())
+	dir := filepath.Dir(path)
+	require.Equal(t, filepath.Join(dir, "d"), c.Data)
+	require.Equal(t, filepath.Join(dir, "d", "tokens.json"), c.Tokens)
+	require.Equal(t, filepath.Join(dir, "wallet"), c.Network.Wallet)
+	require.Equal(t, "/abs/ca.pem", c.Network.Peers[0].TLSRoots)
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ content, says string }{
+		"UnknownKey":   {"listne: x\n", "listne"},
+		"UnknownBelow": {"network:\n  chanel: x\n", "chanel"},
+		"WrongType":    {"noDemo: [1]\n", "cannot unmarshal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := Default()
+			require.ErrorContains(t, c.Load(write(t, test.content)), test.says)
+		})
+	}
+}
+
+func TestCompleteRefuses(t *testing.T) {
+	network := func(change func(*Network)) func(*Config) {
+		return func(c *Config) {
+			c.Network = &Network{Channel: "c", Chaincode: "m", Wallet: "w", Trust: "t", Peers: []Peer{{MSPID: "M", Endpoint: "e:1", TLSRoots: "r"}}}
+			change(c.Network)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*Config)
+		says   string
+	}{
+		"NoListen":   {func(c *Config) { c.Listen = "" }, "listen"},
+		"NoData":     {func(c *Config) { c.Data = "" }, "data"},
+		"LogFormat":  {func(c *Config) { c.LogFormat = "xml" }, "logFormat"},
+		"NoPeers":    {network(func(n *Network) { n.Peers = nil }), "network.peers"},
+		"NoEndpoint": {network(func(n *Network) { n.Peers[0].Endpoint = "" }), "network.peers[0].endpoint"},
+		"NoTrust":    {network(func(n *Network) { n.Trust = "" }), "network.trust"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := Default()
+			test.change(&c)
+			require.ErrorContains(t, c.Complete(), test.says)
+		})
+	}
+}
+
+func TestApplyEnvironment(t *testing.T) {
+	c := Default()
+	c.ApplyEnvironment(func(name string) (string, bool) { return "127.0.0.1:1", name == "STEELYARD_LISTEN" })
+	require.Equal(t, "127.0.0.1:1", c.Listen)
+	require.Equal(t, "data", c.Data)
+}

@@ -1,0 +1,46 @@
+package public
+
+// MerchantFilter selects merchants. Zero members do not restrict.
+type MerchantFilter struct {
+	Region string // division code, or its first two or four digits
+	Sector string
+	Text   string // part of a name, or a credit code
+	PageRequest
+}
+
+// PageRequest asks for one page.
+type PageRequest struct {
+	Cursor string // from the page before
+	Limit  int    // 1 to MaxLimit; 0 means DefaultLimit
+}
+
+// Bounds of a page.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// SiteFilter selects sites.
+type SiteFilter struct {
+	Region, Kind, Merchant, Parent string
+	PageRequest
+}
+
+// InstrumentFilter selects instruments.
+type InstrumentFilter struct {
+	Region, Site, Merchant, Category, Serial string
+	DueWithin                                *int // only those whose verification ends within so many days, or has ended
+	PageRequest
+}
+
+// InspectionFilter selects published inspections.
+type InspectionFilter struct {
+	Region, Site, Merchant, State string
+	PageRequest
+}
+
+// CertificateFilter selects certificates by issuer and number, either alone or both.
+type CertificateFilter struct {
+	Issuer, Number, Instrument string
+	PageRequest
+}
