@@ -28,6 +28,8 @@ func families() []contractapi.ContractInterface {
 		NewMerchant(),
 		NewOperation(),
 		NewIssuer(),
+		NewInstrument(),
+		NewCertificate(),
 	}
 }
 

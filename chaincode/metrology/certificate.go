@@ -8,6 +8,9 @@ import (
 // MaxBatchLeaves bounds one batch.
 const MaxBatchLeaves = 1000
 
+// MaxNumberBytes bounds a certificate number.
+const MaxNumberBytes = maxLeafText
+
 // CertificateState is the state of an anchored certificate. Valid and expired
 // depend on the day and are computed on reading.
 type CertificateState string

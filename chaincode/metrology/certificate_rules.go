@@ -11,8 +11,10 @@ const maxRenditionDigests = 64
 
 // BatchLeaf is one leaf of a request, read, or what is wrong with it.
 type BatchLeaf struct {
+	Raw  json.RawMessage
 	Leaf Leaf
-	Err  error
+	Err  error // from a rule; nil for a good leaf
+	Same bool  // the error is that this very leaf is already anchored
 }
 
 // ReadLeaves reads the leaves of a batch and checks what needs nothing but the
@@ -33,18 +35,18 @@ func ReadLeaves(issuer Issuer, raws []json.RawMessage, today Date) ([]BatchLeaf,
 		} else if err == nil {
 			first[leaf.Number] = i
 		}
-		leaves[i] = BatchLeaf{Leaf: leaf, Err: err}
+		leaves[i] = BatchLeaf{Raw: raw, Leaf: leaf, Err: err}
 	}
 	return leaves, nil
 }
 
-// Reject tells what is wrong with leaf index. err comes from a rule.
-func Reject(index int, err error) RejectedLeaf {
+// Reject tells what is wrong with the leaf, which stands at index.
+func (l BatchLeaf) Reject(index int) RejectedLeaf {
 	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{Code: CodeInternal, Message: err.Error()}
+	if !errors.As(l.Err, &e) {
+		e = &Error{Code: CodeInternal, Message: l.Err.Error()}
 	}
-	return RejectedLeaf{Index: index, Code: e.Code, Field: e.Field, Message: e.Message}
+	return RejectedLeaf{Index: index, Code: e.Code, Field: e.Field, Message: e.Message, Same: l.Same}
 }
 
 // RejectedLeavesError makes the error that carries the first

@@ -66,12 +66,6 @@ type ExternalID struct {
 	Value  string `json:"value"`
 }
 
-// CycleRule names the rule data that a verification cycle is taken from.
-type CycleRule struct {
-	Ruleset string `json:"ruleset"` // id of a ruleset of kind cycle
-	Version int    `json:"version"`
-}
-
 // InstrumentState is the state of an instrument. What depends on the day
 // (verified, due, overdue) is computed on reading.
 type InstrumentState string
@@ -175,7 +169,7 @@ type InstrumentDescription struct {
 	Site        string           `json:"site,omitempty"`      // site where it stands; none for a taximeter
 	Owner       string           `json:"owner"`               // merchant
 	User        string           `json:"user"`                // merchant who uses it and owes its verification
-	CycleRule   *CycleRule       `json:"cycleRule,omitempty"` // only with ModePeriodic; none: the certificate's own 有效期至 governs
+	CycleRule   *RuleReference   `json:"cycleRule,omitempty"` // ruleset of kind cycle, only with ModePeriodic; none: the certificate's own 有效期至 governs
 	ExternalIDs []ExternalID     `json:"externalIds,omitempty"`
 }
 
@@ -214,7 +208,6 @@ type RegisterInstrument struct {
 type AmendInstrument struct {
 	ID string `json:"id"`
 	InstrumentDescription
-	Issuer string `json:"issuer,omitempty"` // institution the caller acts for, if its role is institute
 }
 
 // ReplaceParts replaces the list of parts of an instrument not yet, or not, in

@@ -1,6 +1,9 @@
 package metrology
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Bounds of an instrument's record. They are limits of this format.
 const (
@@ -104,7 +107,37 @@ func (d InstrumentDescription) checkDuty() error {
 	if d.CycleRule.Version < 1 {
 		return FieldErrorf(CodeInvalid, "cycleRule.version", "want 1 or more")
 	}
-	return CheckID("cycleRule.ruleset", d.CycleRule.Ruleset)
+	return CheckID("cycleRule.id", d.CycleRule.ID)
+}
+
+// CycleMonths returns the cycle that rule, the version the description names,
+// gives for its category. The rule must be in force today and for the region.
+func (d InstrumentDescription) CycleMonths(rule Ruleset, today Date) (int, error) {
+	switch {
+	case rule.Kind != RulesetCycle || rule.Body.Cycle == nil:
+		return 0, FieldErrorf(CodeInvalid, "cycleRule", "ruleset %s is of kind %q, want %q", rule.ID, rule.Kind, RulesetCycle)
+	case rule.State != RulesetInForce && rule.State != RulesetRepealing,
+		today.Before(rule.EffectiveFrom), rule.EffectiveTo != "" && rule.EffectiveTo.Before(today):
+		return 0, FieldErrorf(CodeState, "cycleRule", "ruleset %s version %d is not in force on %s", rule.ID, rule.Version, today)
+	case !regionContains(rule.Region, d.Region):
+		return 0, FieldErrorf(CodeInvalid, "cycleRule", "ruleset %s is for region %s, not %s", rule.ID, rule.Region, d.Region)
+	}
+	for _, row := range rule.Body.Cycle.Rows {
+		if row.Category == d.Category && !row.FirstOnly {
+			return row.Months, nil
+		}
+	}
+	return 0, FieldErrorf(CodeInvalid, "cycleRule", "ruleset %s has no cycle for category %q", rule.ID, d.Category)
+}
+
+// regionContains reports whether the division outer is, or contains, inner.
+// A province ends in four zeros, a city in two (GB/T 2260).
+func regionContains(outer, inner string) bool {
+	prefix := outer
+	for len(prefix) > 2 && strings.HasSuffix(prefix, "00") {
+		prefix = prefix[:len(prefix)-2]
+	}
+	return outer == RegionNational || strings.HasPrefix(inner, prefix)
 }
 
 func checkParts(parts []Part) error {

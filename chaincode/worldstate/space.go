@@ -66,6 +66,9 @@ func GetAll[T any](s *Space, keys []string) ([]*T, error) {
 	if err != nil {
 		return nil, fmt.Errorf("get %d keys: %w", len(keys), err)
 	}
+	if len(raws) != len(keys) { // an answer cut short would read as "absent"
+		return nil, metrology.Errorf(metrology.CodeInternal, "asked for %d keys, got %d values", len(keys), len(raws))
+	}
 	values := make([]*T, len(keys))
 	for i, raw := range raws {
 		value, found, err := decode[T](keys[i], raw)
