@@ -1,0 +1,212 @@
+package fabric
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+)
+
+// Client is a connection to a Fabric network. It is safe for concurrent use.
+type Client struct {
+	config  Config
+	wallet  *wallet
+	reader  string
+	peers   []*endpoint
+	commits *commits
+	keys    *keys
+	slots   chan struct{} // one per submission under way
+	closed  chan struct{}
+	workers sync.WaitGroup // submissions, and what settles those that came too late for their caller
+
+	mutex    sync.Mutex // for what follows, and for closing against workers
+	gateways map[gatewayKey]*client.Gateway
+	stream   Stream
+}
+
+// endpoint is one peer and the connection to it.
+type endpoint struct {
+	Peer
+	connection *grpc.ClientConn
+}
+
+type gatewayKey struct {
+	label string
+	peer  *endpoint
+}
+
+// Connect prepares a client. Connections are made when first needed: a peer
+// that is down now may be up then. A wrong configuration is refused here.
+func Connect(_ context.Context, config Config) (*Client, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("connect to network: %w", err)
+	}
+	c := &Client{
+		config: config, wallet: newWallet(config.Wallet), reader: config.Reader,
+		commits: newCommits(), keys: newKeys(), slots: make(chan struct{}, config.InFlight),
+		closed: make(chan struct{}), gateways: map[gatewayKey]*client.Gateway{},
+	}
+	var err error
+	if c.reader == "" {
+		c.reader, err = c.wallet.ofOrganization(config.Peers[0].MSPID)
+	} else {
+		_, err = c.wallet.load(c.reader)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to network: choose the reading identity: %w", err)
+	}
+	for _, peer := range config.Peers {
+		connection, err := dial(peer, config.Dial)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("connect to peer %s: %w", peer.Endpoint, err), c.Close())
+		}
+		c.peers = append(c.peers, &endpoint{peer, connection})
+	}
+	return c, nil
+}
+
+func dial(peer Peer, further []grpc.DialOption) (*grpc.ClientConn, error) {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(peer.TLSRoots) {
+		return nil, errors.New("no TLS root certificate")
+	}
+	// Reconnecting is quick at first: most losses are a restart next door.
+	delays := backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second}
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+			RootCAs: roots, ServerName: peer.ServerName, MinVersion: tls.VersionTLS12,
+		})),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: delays, MinConnectTimeout: 5 * time.Second}),
+		// A peer refuses pings more often than once a minute.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 2 * time.Minute, Timeout: 20 * time.Second}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+	}
+	return grpc.NewClient(peer.Endpoint, append(options, further...)...)
+}
+
+// enter counts a worker that Close waits for; ok is false after Close.
+func (c *Client) enter() (leave func(), ok bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.isClosed() {
+		return nil, false
+	}
+	c.workers.Add(1)
+	return c.workers.Done, true
+}
+
+func (c *Client) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends everything. What is under way is reported as unknown, and the
+// next start finds it in the outbox.
+func (c *Client) Close() error {
+	c.mutex.Lock()
+	if !c.isClosed() {
+		close(c.closed)
+	}
+	c.mutex.Unlock()
+	c.workers.Wait()
+	var errs []error
+	for _, peer := range c.peers {
+		errs = append(errs, peer.connection.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// order lists the peers as an identity of an organisation should try them: its
+// own organisation's first, since only they may see its transient data before
+// others do, then the rest as configured.
+func (c *Client) order(mspID string) []*endpoint {
+	peers := slices.Clone(c.peers)
+	slices.SortStableFunc(peers, func(a, b *endpoint) int {
+		switch {
+		case a.MSPID == b.MSPID:
+			return 0
+		case a.MSPID == mspID:
+			return -1
+		case b.MSPID == mspID:
+			return 1
+		}
+		return 0
+	})
+	return peers
+}
+
+// gateway returns the client of an identity at a peer, made once.
+func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) {
+	s, err := c.wallet.load(label)
+	if err != nil {
+		return nil, err
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	key := gatewayKey{label, peer}
+	if gateway, ok := c.gateways[key]; ok {
+		return gateway, nil
+	}
+	gateway, err := client.Connect(s, client.WithSign(s.sign), client.WithClientConnection(peer.connection))
+	if err != nil {
+		return nil, fmt.Errorf("make gateway client: %w", err)
+	}
+	c.gateways[key] = gateway
+	return gateway, nil
+}
+
+// try calls one peer after the other until one answers. An answer is anything
+// but Unavailable; a refusal by one peer is not asked of another.
+func (c *Client) try(ctx context.Context, label string, call func(*client.Gateway) error) error {
+	s, err := c.wallet.load(label)
+	if err != nil {
+		return err
+	}
+	var last error
+	for _, peer := range c.order(s.MspID()) {
+		gateway, err := c.gateway(label, peer)
+		if err != nil {
+			return err
+		}
+		last = call(gateway)
+		if last == nil || !isFault(Decode(last), Unavailable) || ctx.Err() != nil {
+			return last
+		}
+		c.config.Logger.WarnContext(ctx, "peer did not answer", "peer", peer.Endpoint, "organization", peer.MSPID, "error", last)
+	}
+	return last
+}
+
+// Evaluate runs a reading transaction on a peer and returns its result. Errors
+// are *metrology.Error or *Fault.
+func (c *Client) Evaluate(ctx context.Context, label, function string, request []byte) ([]byte, error) {
+	return c.evaluate(ctx, label, c.config.Chaincode, function, request)
+}
+
+func (c *Client) evaluate(ctx context.Context, label, chaincode, function string, args ...[]byte) (result []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Evaluate)
+	defer cancel()
+	err = c.try(ctx, label, func(gateway *client.Gateway) (err error) {
+		contract := gateway.GetNetwork(c.config.Channel).GetContract(chaincode)
+		result, err = contract.EvaluateWithContext(ctx, function, client.WithBytesArguments(args...))
+		return err
+	})
+	if errors.Is(err, ErrNoIdentity) {
+		return nil, &Fault{Kind: Unauthenticated, Err: err}
+	}
+	return result, Decode(err)
+}

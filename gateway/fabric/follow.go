@@ -1,0 +1,238 @@
+package fabric
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+)
+
+// Stream says how following the ledger goes.
+type Stream struct {
+	Peer      string          // endpoint that the stream is from; empty while there is none
+	Last      ledger.Position // last block applied
+	Checks    ledger.Checks   // of that block
+	AppliedAt time.Time       // zero before the first block of this run
+}
+
+// Stream returns how following goes now.
+func (c *Client) Stream() Stream {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.stream
+}
+
+// Apply takes one verified block. When it returns nil the block must be on
+// disk: those who wait for its transactions are woken then.
+type Apply func(ctx context.Context, block ledger.Block) error
+
+// Follow reads the ledger after from (nil: from block 0), with the private data
+// that the reading identity's organisation may see, verifies every block and
+// gives it to apply. It goes on at another peer when a stream breaks and
+// returns only when ctx ends, when apply fails, or when a block is not the next
+// one of the pinned ledger (an error of package ledger). It must run for Submit
+// to learn of commits.
+func (c *Client) Follow(ctx context.Context, from *ledger.Position, apply Apply) error {
+	follower := &follower{Client: c, apply: apply, verifier: ledger.NewVerifier(c.config.Trust)}
+	if from != nil {
+		follower.resume = from
+	}
+	for round := 0; ; round++ {
+		peer := c.order(c.config.Peers[0].MSPID)[round%len(c.peers)]
+		err := follower.read(ctx, peer)
+		c.setStream(func(s *Stream) { s.Peer = "" })
+		var broken *brokenStream
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !errors.As(err, &broken):
+			return fmt.Errorf("follow ledger at %s: %w", peer.Endpoint, err)
+		}
+		c.config.Logger.WarnContext(ctx, "block stream broke", "peer", peer.Endpoint, "error", broken.cause)
+		if broken.applied == 0 && !sleep(ctx, c.config.Timeouts.Stream) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *Client) setStream(change func(*Stream)) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	change(&c.stream)
+}
+
+// brokenStream is the end of a stream for no fault of the ledger.
+type brokenStream struct {
+	applied int // blocks taken from it
+	cause   error
+}
+
+func (b *brokenStream) Error() string { return b.cause.Error() }
+
+// follower is one Follow at work.
+type follower struct {
+	*Client
+	apply    Apply
+	verifier *ledger.Verifier
+	resume   *ledger.Position // where to start, until the verifier knows
+}
+
+// read takes blocks from one peer until the stream ends.
+func (f *follower) read(ctx context.Context, peer *endpoint) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	gateway, err := f.gateway(f.reader, peer)
+	if err != nil {
+		return err
+	}
+	network := gateway.GetNetwork(f.config.Channel)
+	if err := f.start(ctx, network); err != nil {
+		return err
+	}
+	next := uint64(0)
+	if last := f.verifier.Last(); last != nil {
+		next = last.Number + 1
+	}
+	blocks, err := network.BlockAndPrivateDataEvents(ctx, client.WithStartBlock(next))
+	if err != nil {
+		return &brokenStream{cause: err}
+	}
+	defer drain(cancel, blocks)
+	f.setStream(func(s *Stream) { s.Peer = peer.Endpoint })
+	for applied := 0; ; applied++ {
+		select {
+		case received, ok := <-blocks:
+			if !ok {
+				return &brokenStream{applied, errors.New("the peer ended the stream")}
+			}
+			if err := f.take(ctx, received); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// drain lets the client library's goroutine end, which otherwise blocks on a
+// block that nobody takes.
+func drain[T any](cancel context.CancelFunc, blocks <-chan T) {
+	cancel()
+	go func() {
+		for range blocks {
+		}
+	}()
+}
+
+// take verifies, applies and announces one block.
+func (f *follower) take(ctx context.Context, received *peer.BlockAndPrivateData) error {
+	block, err := ledger.Parse(received.GetBlock(), received.GetPrivateDataMap())
+	if err != nil {
+		return err
+	}
+	checks, err := f.verifier.Verify(block)
+	if err != nil {
+		return err
+	}
+	if err := f.apply(ctx, block); err != nil {
+		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	}
+	f.setStream(func(s *Stream) {
+		s.Last, s.Checks, s.AppliedAt = *f.verifier.Last(), checks, time.Now()
+	})
+	f.commits.announce(block)
+	return nil
+}
+
+// start makes sure, before any block is taken from a peer, that it serves the
+// pinned ledger: a stream from the height of another, shorter ledger would
+// never say anything. On the first peer of a resumed run it also finds out who
+// may sign blocks.
+func (f *follower) start(ctx context.Context, network *client.Network) error {
+	genesis, err := f.block(ctx, network, 0)
+	if err != nil {
+		return err
+	}
+	if genesis.Hash != f.config.Trust.Genesis {
+		return fmt.Errorf("check block 0: %w: its hash is %s, pinned is %s", ledger.ErrForeignLedger, genesis.Hash, f.config.Trust.Genesis)
+	}
+	if f.resume == nil {
+		return nil
+	}
+	ordering, err := f.orderingAt(ctx, network, genesis, f.resume)
+	if err != nil {
+		return err
+	}
+	f.verifier.Resume(*f.resume, ordering)
+	f.resume = nil
+	return nil
+}
+
+// orderingAt returns the orderers in force after a block taken earlier. The
+// configuration blocks up to it are read back to block 0, which is pinned, and
+// verified forward, each by the orderers of the one before it.
+func (f *follower) orderingAt(ctx context.Context, network *client.Network, genesis ledger.Block, at *ledger.Position) (*ledger.Ordering, error) {
+	block, err := f.block(ctx, network, at.Number)
+	if err != nil {
+		return nil, err
+	}
+	if block.Hash != at.Hash {
+		return nil, fmt.Errorf("resume after block %d: %w: its hash is %s, the read model has %s", at.Number, ledger.ErrForeignLedger, block.Hash, at.Hash)
+	}
+	var configurations []ledger.Block // newest first
+	for number := at.Number; ; {
+		last, err := block.LastConfig()
+		if err != nil {
+			return nil, err
+		}
+		if last > number {
+			return nil, fmt.Errorf("block %d names block %d as its last configuration", number, last)
+		}
+		if last == 0 {
+			break
+		}
+		if block, err = f.block(ctx, network, last); err != nil {
+			return nil, err
+		}
+		configurations = append(configurations, block)
+		// What was in force before a configuration block stands in its predecessor.
+		if block, err = f.block(ctx, network, last-1); err != nil {
+			return nil, err
+		}
+		number = last - 1
+	}
+	ordering, err := ledger.ParseOrdering(genesis)
+	for i := len(configurations) - 1; err == nil && i >= 0; i-- {
+		if _, err = f.verifier.VerifyAlone(configurations[i], ordering); err == nil {
+			ordering, err = ledger.ParseOrdering(configurations[i])
+		}
+	}
+	return ordering, err
+}
+
+// block reads one block of the peer's ledger. It waits for none that is not
+// there: a peer that is behind breaks the stream, and another one is tried.
+func (f *follower) block(ctx context.Context, network *client.Network, number uint64) (ledger.Block, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.config.Timeouts.Evaluate)
+	defer cancel()
+	blocks, err := network.BlockEvents(ctx, client.WithStartBlock(number))
+	if err != nil {
+		return ledger.Block{}, &brokenStream{cause: err}
+	}
+	defer drain(cancel, blocks)
+	var raw *common.Block
+	select {
+	case raw = <-blocks:
+	case <-ctx.Done():
+	}
+	if raw == nil {
+		return ledger.Block{}, &brokenStream{cause: fmt.Errorf("the peer did not give block %d", number)}
+	}
+	return ledger.Parse(raw, nil)
+}

@@ -1,0 +1,320 @@
+package fabric
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/outbox"
+)
+
+// Outbox remembers submissions across crashes. What a method has returned for
+// is on disk. *outbox.Store is one.
+type Outbox interface {
+	// Find returns what is kept under a caller's key.
+	Find(ctx context.Context, caller, key string) (e outbox.Entry, found bool, err error)
+	// Keep records an envelope before it is sent, in place of one named by its
+	// transaction id that had no effect.
+	Keep(ctx context.Context, e outbox.Entry, replaces string) error
+	// Refuse records that a rule broke and nothing was sent.
+	Refuse(ctx context.Context, e outbox.Entry, refusal *metrology.Error) error
+	// Settle records what became of a transaction.
+	Settle(ctx context.Context, transactionID string, state outbox.State, outcome outbox.Outcome) error
+	// Unsettled lists the submissions whose fate is open.
+	Unsettled(ctx context.Context) ([]outbox.Entry, error)
+	// Operation names a key towards the ledger, always alike.
+	Operation(caller, key string) string
+}
+
+// Call is one transaction to submit.
+type Call struct {
+	Identity               string            // label in the wallet
+	Function               string            // "family:Action"
+	Request                []byte            // canonical JSON
+	Operation              string            // operation id on the ledger; empty: one that belongs to identity and key
+	Transient              map[string][]byte // never enters a block
+	EndorsingOrganizations []string          // MSP ids; empty: the peer plans by the policies
+}
+
+// hash identifies what is asked for, so that a key cannot stand for two things.
+func (call Call) hash() [32]byte {
+	digest := sha256.New()
+	add := func(part []byte) { fmt.Fprintf(digest, "%d:%s", len(part), part) }
+	add([]byte(call.Function))
+	add(call.Request)
+	for _, name := range slices.Sorted(maps.Keys(call.Transient)) {
+		add([]byte(name))
+		add(call.Transient[name])
+	}
+	return [32]byte(digest.Sum(nil))
+}
+
+// submission is one Submit at work.
+type submission struct {
+	*Client
+	call  Call
+	entry outbox.Entry // its identity in the outbox; no envelope
+	dead  string       // id of an envelope in the outbox that had no effect; the next one replaces it
+}
+
+// Submit makes call happen once for each (call.Identity, key) and returns when
+// the block stream has shown it, after Follow's apply has taken the block.
+//
+// A second Submit with the same key and call returns what the first one did, or
+// finds out and, if need be, sends the first one's envelope again. Another call
+// under a used key is a metrology.CodeOperationReused error. A broken rule is a
+// *metrology.Error; it is not remembered as an answer, since nothing happened.
+// Other errors are *Fault: kind Unknown, with the transaction id, when it was
+// sent and there is no word in time; it may still happen. After any other kind
+// nothing has been written.
+func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, error) {
+	leave, ok := c.enter()
+	if !ok {
+		return Receipt{}, &Fault{Kind: Unavailable, Err: errors.New("the gateway is closing")}
+	}
+	defer leave()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	default:
+		return Receipt{}, &Fault{Kind: Overloaded, Err: fmt.Errorf("%d submissions are under way", cap(c.slots))}
+	}
+	release, err := c.keys.acquire(ctx, call.Identity, key)
+	if err != nil {
+		return Receipt{}, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission with the same key: %w", err)}
+	}
+	defer release()
+	if call.Operation == "" {
+		call.Operation = c.config.Outbox.Operation(call.Identity, key)
+	}
+	s := &submission{Client: c, call: call, entry: outbox.Entry{
+		Caller: call.Identity, Key: key, RequestHash: call.hash(), Operation: call.Operation,
+	}}
+	receipt, err := s.run(ctx)
+	return receipt, classify(err)
+}
+
+// classify leaves rules and faults as they are and calls the rest internal:
+// failures of the outbox or of this program.
+func classify(err error) error {
+	var rule *metrology.Error
+	var fault *Fault
+	if err == nil || errors.As(err, &rule) || errors.As(err, &fault) {
+		return err
+	}
+	if errors.Is(err, ErrNoIdentity) {
+		return &Fault{Kind: Unauthenticated, Err: err}
+	}
+	return &Fault{Kind: Internal, Err: err}
+}
+
+func (s *submission) run(ctx context.Context) (Receipt, error) {
+	earlier, found, err := s.config.Outbox.Find(ctx, s.entry.Caller, s.entry.Key)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !found {
+		return s.execute(ctx)
+	}
+	if earlier.RequestHash != s.entry.RequestHash {
+		return Receipt{}, outbox.Reused(s.entry.Key)
+	}
+	s.entry.Operation, s.call.Operation = earlier.Operation, earlier.Operation
+	switch earlier.State {
+	case outbox.Committed:
+		return receiptOf(earlier.TransactionID, earlier.Outcome), nil
+	case outbox.Pending, outbox.Unknown:
+		return s.resume(ctx, earlier)
+	case outbox.Invalid:
+		if !conflict(earlier.Outcome.Code) {
+			return Receipt{}, invalidated(earlier.TransactionID, earlier.Outcome.Code)
+		}
+	}
+	return s.execute(ctx)
+}
+
+// resume finds out what became of an envelope sent earlier. Only when no peer
+// knows its id it is sent, the same one again.
+func (s *submission) resume(ctx context.Context, earlier outbox.Entry) (Receipt, error) {
+	outcome, found, err := s.lookUp(ctx, s.call.Identity, earlier.TransactionID)
+	if err != nil {
+		return Receipt{}, &Fault{Kind: Unknown, TransactionID: earlier.TransactionID, Err: err}
+	}
+	if !found {
+		if outcome, err = s.send(ctx, earlier.TransactionID, earlier.Envelope); err != nil {
+			return Receipt{}, err
+		}
+	}
+	receipt, again, err := s.conclude(ctx, earlier.TransactionID, outcome)
+	if again {
+		return s.execute(ctx)
+	}
+	return receipt, err
+}
+
+// execute makes a transaction, and a new one as long as conflicting writes get
+// in its way.
+func (s *submission) execute(ctx context.Context) (Receipt, error) {
+	for attempt := range maxConflicts {
+		if attempt > 0 && !s.pause(ctx, attempt) {
+			break
+		}
+		transaction, err := s.endorse(ctx)
+		if err != nil {
+			return Receipt{}, s.refused(ctx, err)
+		}
+		envelope, err := transaction.Bytes()
+		if err != nil {
+			return Receipt{}, fmt.Errorf("encode envelope: %w", err)
+		}
+		id := transaction.TransactionID()
+		s.entry.TransactionID, s.entry.Envelope = id, envelope
+		if err := s.config.Outbox.Keep(ctx, s.entry, s.dead); err != nil {
+			return Receipt{}, err
+		}
+		outcome, err := s.send(ctx, id, envelope)
+		if err != nil {
+			return Receipt{}, err
+		}
+		receipt, again, err := s.conclude(ctx, id, outcome)
+		if !again {
+			return receipt, err
+		}
+	}
+	s.bury(ctx)
+	return Receipt{}, &Fault{Kind: Contended, TransactionID: s.dead, Err: errors.New("conflicting writes came first every time")}
+}
+
+// conclude settles a transaction that the ledger has shown. again says that it
+// had no effect for a reason that a new transaction can escape; it is then
+// settled when that one replaces it.
+func (s *submission) conclude(ctx context.Context, id string, outcome outbox.Outcome) (receipt Receipt, again bool, err error) {
+	if conflict(outcome.Code) {
+		s.dead = id
+		return Receipt{}, true, nil
+	}
+	state := outbox.Invalid
+	if outcome.Code == peer.TxValidationCode_VALID {
+		state = outbox.Committed
+	}
+	// The ledger has spoken: neither a lost caller nor a failing disk changes
+	// the answer. Unsettled, the submission is asked for again at the next start.
+	if err := s.config.Outbox.Settle(context.WithoutCancel(ctx), id, state, outcome); err != nil {
+		s.config.Logger.ErrorContext(ctx, "settle submission", "transaction", id, "state", string(state), "error", err)
+	}
+	if state == outbox.Invalid {
+		return Receipt{}, false, invalidated(id, outcome.Code)
+	}
+	return receiptOf(id, outcome), false, nil
+}
+
+// refused records a broken rule and passes the error on.
+func (s *submission) refused(ctx context.Context, err error) error {
+	s.bury(ctx)
+	var rule *metrology.Error
+	if !errors.As(err, &rule) {
+		return err
+	}
+	entry := s.entry
+	if kept := s.config.Outbox.Refuse(ctx, entry, rule); kept != nil {
+		s.config.Logger.ErrorContext(ctx, "record refusal", "operation", entry.Operation, "error", kept)
+	}
+	return err
+}
+
+// bury settles an envelope without effect that nothing will replace now.
+func (s *submission) bury(ctx context.Context) {
+	if s.dead == "" {
+		return
+	}
+	outcome := outbox.Outcome{Code: peer.TxValidationCode_MVCC_READ_CONFLICT}
+	if err := s.config.Outbox.Settle(context.WithoutCancel(ctx), s.dead, outbox.Invalid, outcome); err != nil {
+		s.config.Logger.ErrorContext(ctx, "settle submission", "transaction", s.dead, "error", err)
+	}
+}
+
+// pause waits before a new attempt, longer each time and by chance, so that
+// competitors come apart. It reports whether ctx still stands.
+func (s *submission) pause(ctx context.Context, attempt int) bool {
+	limit := min(s.config.Timeouts.Retry<<min(attempt, 10), maxBackoff)
+	return sleep(ctx, limit/4+rand.N(limit))
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// endorse collects endorsements, again while endorsers disagree: their peers
+// may stand at different heights. Nothing has been sent when it fails.
+func (s *submission) endorse(ctx context.Context) (transaction *client.Transaction, err error) {
+	for attempt := range maxDisagreements {
+		if attempt > 0 && !s.pause(ctx, attempt) {
+			break
+		}
+		err = s.try(ctx, s.call.Identity, func(gateway *client.Gateway) (err error) {
+			transaction, err = s.proposeTo(ctx, gateway)
+			return err
+		})
+		if err == nil {
+			return transaction, nil
+		}
+		if errors.Is(err, ErrNoIdentity) {
+			return nil, err
+		}
+		if !disagreement(err, s.call.EndorsingOrganizations) {
+			break
+		}
+	}
+	return nil, Decode(err)
+}
+
+func (s *submission) proposeTo(ctx context.Context, gateway *client.Gateway) (*client.Transaction, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Endorse)
+	defer cancel()
+	options := []client.ProposalOption{client.WithBytesArguments(s.call.Request, []byte(s.call.Operation))}
+	if len(s.call.Transient) > 0 {
+		options = append(options, client.WithTransient(s.call.Transient))
+	}
+	if len(s.call.EndorsingOrganizations) > 0 {
+		options = append(options, client.WithEndorsingOrganizations(s.call.EndorsingOrganizations...))
+	}
+	proposal, err := gateway.GetNetwork(s.config.Channel).GetContract(s.config.Chaincode).NewProposal(s.call.Function, options...)
+	if err != nil {
+		return nil, fmt.Errorf("make proposal: %w", err)
+	}
+	transaction, err := proposal.EndorseWithContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.sign(gateway, transaction)
+}
+
+// conflict reports whether a transaction was invalid because another one
+// changed what it had read, so that executing it anew can succeed.
+func conflict(code peer.TxValidationCode) bool {
+	return code == peer.TxValidationCode_MVCC_READ_CONFLICT || code == peer.TxValidationCode_PHANTOM_READ_CONFLICT
+}
+
+func invalidated(id string, code peer.TxValidationCode) error {
+	return &Fault{Kind: Invalidated, TransactionID: id, Err: fmt.Errorf("the ledger found the transaction invalid: %s", code)}
+}
+
+func receiptOf(id string, outcome outbox.Outcome) Receipt {
+	return Receipt{TransactionID: id, BlockNumber: outcome.BlockNumber, Timestamp: outcome.Timestamp, Result: outcome.Result}
+}
