@@ -27,7 +27,7 @@ describe('JSON', () => {
   });
   for (const text of ['', '{', '{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '1.0', '1e3', '-0', '01', '9007199254740992', '"\\ud800"', '[1,]', '{} x',
     '"\u0001"', "'a'", '[NaN]', '['.repeat(200), '\ufeff{}']) {
-    test(`ErrSyntax ${JSON.stringify(text).slice(0, 30)}`, () => assert.equal(refusal(() => draw.parse(text)).kind, 'json'));
+    test(`ErrSyntax ${JSON.stringify(text).slice(0, 30)}`, () => assert.equal(refusal(() => draw.parse(text)).kind, 'syntax'));
   }
   test('CanonicalSortsByUTF16Units', () => {
     // The member names of RFC 8785 section 3.2.3; the emoji's first unit is 0xd83d, below U+FB33.
@@ -133,25 +133,25 @@ describe('Refusals', () => {
     DuplicateInspector: [withInspector({ id: 'I-1' }), 'duplicate', /I-1/],
     DuplicatePair: [{ ineligible: [['I-1', 'S-2'], ['I-1', 'S-2']] }, 'duplicate', /I-1, S-2/],
     DuplicateOrganisation: [{ contributions: [share('D-1', 'OrgA', 1), share('D-1', 'OrgA', 2)] }, 'duplicate', /OrgA/],
-    EmptyId: [withObject({ id: '' }), 'id', /object ""/],
-    LowerCaseId: [withObject({ id: 's-8' }), 'id', /s-8/],
-    LongId: [withInspector({ id: 'I'.repeat(65) }), 'id', /III/],
-    LabelNotNormal: [withObject({ stratum: 'e\u0301' }), 'label', /S-8/],
-    LabelTooLong: [withObject({ stratum: '量'.repeat(22) }), 'label', /S-8/],
+    EmptyId: [withObject({ id: '' }), 'name', /object ""/],
+    LowerCaseId: [withObject({ id: 's-8' }), 'name', /s-8/],
+    LongId: [withInspector({ id: 'I'.repeat(65) }), 'name', /III/],
+    LabelNotNormal: [withObject({ stratum: 'e\u0301' }), 'name', /S-8/],
+    LabelTooLong: [withObject({ stratum: '量'.repeat(22) }), 'name', /S-8/],
     WeightZero: [withObject({ weight: 0 }), 'weight', /S-8/],
-    WeightBeyond32Bits: [withObject({ weight: 2 ** 32 }), 'weight', /S-8/],
+    WeightBeyond32Bits: [withObject({ weight: 2 ** 32 }), 'syntax', /S-8/],
     QuotaAboveStratum: [plan({ quota: { A: 5 } }), 'quota', /stratum A/],
     QuotaOfAbsentStratum: [plan({ quota: { Z: 1 } }), 'quota', /stratum Z/],
     QuotaAndRates: [plan({ rates: {} }), 'plan', /plan/],
     RateWithoutDenominator: [{ plan: { assign: [[], []], rates: { A: [1, 0] } } }, 'plan', /A/],
     OneSlot: [plan({ assign: [[]] }), 'plan', /assign/],
-    UnknownMember: [{ extra: 1 }, 'input', /extra/],
+    UnknownMember: [{ extra: 1 }, 'syntax', /extra/],
     WrongCommitment: [{ contributions: [{ ...share('D-1', 'OrgA', 1), commitment: '00'.repeat(32) }] }, 'commitment', /OrgA/],
     CopiedCommitment: [{ contributions: [{ ...share('D-1', 'OrgA', 1), org: 'OrgB' }] }, 'commitment', /OrgB/],
     CommitmentOfAnotherDraw: [{ contributions: [share('D-2', 'OrgA', 1)] }, 'commitment', /OrgA/],
-    UpperCaseHex: [beacon({ signature: quicknet.signature.toUpperCase() }), 'input', /signature/],
+    UpperCaseHex: [beacon({ signature: quicknet.signature.toUpperCase() }), 'syntax', /signature/],
     SignatureOfNextRound: [beacon({ round: 1001 }), 'beacon', /1001/],
-    NoSignature: [beacon({ signature: '' }), 'beacon', /1000/],
+    NoSignature: [beacon({ signature: '' }), 'syntax', /signature/],
     SecretWithoutSeal: [{ sealedSecret: '00'.repeat(32) }, 'seal', /sealedSecret/],
     SealWithoutSecret: [plan({ seal: '00'.repeat(32) }), 'seal', /sealedSecret/],
     WrongSeal: [{ ...plan({ seal: '00'.repeat(32) }), sealedSecret: '00'.repeat(32) }, 'seal', /sealedSecret/],
@@ -222,6 +222,6 @@ describe('Ways to run it', () => {
     assert.ok(messages.some((m) => m.progress?.phase === 'tickets'));
     assert.equal(messages.at(-1).output.seed, draw.compute(example()).seed);
     worker.onmessage({ data: { text: '{}' } });
-    assert.equal(messages.at(-1).error.kind, 'input');
+    assert.equal(messages.at(-1).error.kind, 'syntax');
   });
 });

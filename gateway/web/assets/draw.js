@@ -10,7 +10,9 @@
 (function (root) {
   'use strict';
 
-  // DrawError names what is wrong (kind, a word for programs) and with which entry.
+  // DrawError names the rule that is broken and the entry that breaks it. kind is one
+  // of syntax, name, duplicate, weight, plan, quota, commitment, beacon, seal and
+  // infeasible; with the last, details holds the deficient set.
   class DrawError extends Error {
     constructor(kind, entry, message, details) {
       super(`${entry}: ${message}`);
@@ -117,7 +119,7 @@
     const space = /[ \t\n\r]*/y;
     let at = 0;
     const fail = (message) => {
-      throw new DrawError('json', `offset ${at}`, message);
+      throw new DrawError('syntax', `offset ${at}`, message);
     };
     const token = (pattern) => {
       pattern.lastIndex = at;
@@ -168,8 +170,17 @@
     return at === text.length ? value : fail('text after the value');
   }
 
+  // decode refuses bytes that are no UTF-8, instead of replacing them.
+  function decode(bytes) {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new DrawError('syntax', 'input', 'is not UTF-8');
+    }
+  }
   // canonical is RFC 8785 for the values parse returns; members sort by UTF-16 units.
   function canonical(value) {
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new DrawError('syntax', String(value), 'numbers are integers');
     if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
     if (value === null || typeof value !== 'object') return JSON.stringify(value);
     return `{${Object.keys(value).sort().map((k) => `${JSON.stringify(k)}:${canonical(value[k])}`).join(',')}}`;
@@ -180,32 +191,35 @@
     throw new DrawError(kind, entry, message);
   }
   function checkMembers(value, entry, required, optional = []) {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) refuse('input', entry, 'an object is expected');
-    for (const name of required) if (!Object.hasOwn(value, name)) refuse('input', `${entry}.${name}`, 'is missing');
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) refuse('syntax', entry, 'an object is expected');
+    for (const name of required) if (!Object.hasOwn(value, name)) refuse('syntax', `${entry}.${name}`, 'is missing');
     for (const name of Object.keys(value)) {
-      if (!required.includes(name) && !optional.includes(name)) refuse('input', `${entry}.${name}`, 'is not a member of the definition');
+      if (!required.includes(name) && !optional.includes(name)) refuse('syntax', `${entry}.${name}`, 'is not a member of the definition');
     }
     return value;
   }
   function checkList(value, entry) {
-    return Array.isArray(value) ? value : refuse('input', entry, 'a list is expected');
+    return Array.isArray(value) ? value : refuse('syntax', entry, 'a list is expected');
   }
-  function checkInteger(value, entry, low, high, kind = 'input') {
+  function checkInteger(value, entry, low, high) {
     const good = Number.isSafeInteger(value) && value >= low && value <= high;
-    return good ? value : refuse(kind, entry, `an integer from ${low} to ${high} is expected`);
+    return good ? value : refuse('syntax', entry, `an integer from ${low} to ${high} is expected`);
   }
-  function checkHex(value, entry, bytes, kind = 'input') {
+  function checkHex(value, entry, bytes) {
     const good = typeof value === 'string' && /^(?:[0-9a-f]{2})*$/.test(value) && (bytes === null || value.length === 2 * bytes);
-    return good ? unhex(value) : refuse(kind, entry, `${bytes === null ? 'some' : bytes} bytes in lower-case hex are expected`);
+    return good ? unhex(value) : refuse('syntax', entry, `${bytes === null ? 'some' : bytes} bytes in lower-case hex are expected`);
+  }
+  function checkString(value, entry) {
+    return typeof value === 'string' ? value : refuse('syntax', entry, 'a string is expected');
   }
   function checkId(value, entry) {
-    const good = typeof value === 'string' && /^[A-Z0-9._-]{1,64}$/.test(value);
-    return good ? value : refuse('id', `${entry} ${JSON.stringify(value)}`, 'an id is 1 to 64 of A-Z 0-9 . _ -');
+    const good = /^[A-Z0-9._-]{1,64}$/.test(checkString(value, entry));
+    return good ? value : refuse('name', `${entry} ${JSON.stringify(value)}`, 'an id is 1 to 64 of A-Z 0-9 . _ -');
   }
   function checkLabel(value, entry) {
-    const good = typeof value === 'string' && !/[\ud800-\udfff]/u.test(value) && value === value.normalize('NFC')
-      && value !== '' && utf8(value).length <= 64;
-    return good ? value : refuse('label', `${entry} ${JSON.stringify(value)}`, 'a label is 1 to 64 bytes of UTF-8 in NFC');
+    const good = checkString(value, entry) !== '' && utf8(value).length <= 64
+      && value === value.normalize('NFC') && !/[\ud800-\udfff]/u.test(value);
+    return good ? value : refuse('name', `${entry} ${JSON.stringify(value)}`, 'a label is 1 to 64 bytes of UTF-8 in NFC');
   }
   function checkUnique(sorted, name) {
     for (let i = 1; i < sorted.length; i++) {
@@ -220,7 +234,9 @@
     const objects = checkList(list, 'objects').map((o, i) => {
       checkMembers(o, `objects[${i}]`, ['id', 'stratum', 'weight']);
       const id = checkId(o.id, 'object');
-      return { id, stratum: checkLabel(o.stratum, `stratum of object ${id}`), weight: checkInteger(o.weight, `weight of object ${id}`, 1, U32, 'weight') };
+      const weight = checkInteger(o.weight, `weight of object ${id}`, 0, U32);
+      if (weight === 0) refuse('weight', `object ${id}`, 'a weight is at least 1');
+      return { id, stratum: checkLabel(o.stratum, `stratum of object ${id}`), weight };
     });
     return checkUnique(objects.sort((a, b) => compareIds(a.id, b.id)), (o) => `object ${o.id}`);
   }
@@ -236,7 +252,7 @@
   }
   function readIneligible(list) {
     const pairs = checkList(list, 'ineligible').map((pair, i) => {
-      if (checkList(pair, `ineligible[${i}]`).length !== 2) refuse('input', `ineligible[${i}]`, 'a pair [inspector, object] is expected');
+      if (checkList(pair, `ineligible[${i}]`).length !== 2) refuse('syntax', `ineligible[${i}]`, 'a pair [inspector, object] is expected');
       return [checkId(pair[0], 'inspector'), checkId(pair[1], 'object')];
     });
     pairs.sort((a, b) => compareIds(a[0], b[0]) || compareIds(a[1], b[1]));
@@ -282,13 +298,16 @@
   // ---- plan ----
   function readPlan(plan) {
     checkMembers(plan, 'plan', ['assign'], Object.keys(plan ?? {}));
+    const text = canonical(plan);
+    if (text !== text.normalize('NFC')) refuse('plan', 'plan', 'has text that is not in NFC');
     if (Object.hasOwn(plan, 'quota') === Object.hasOwn(plan, 'rates')) refuse('plan', 'plan', 'either quota or rates is expected');
     const slots = checkList(plan.assign, 'plan.assign').map((skills, i) => {
-      return checkList(skills, `plan.assign[${i}]`).map((s) => checkLabel(s, `skill of plan.assign[${i}]`));
+      const labels = checkList(skills, `plan.assign[${i}]`).map((s) => checkLabel(s, `skill of plan.assign[${i}]`));
+      return checkUnique(labels.sort(compareText), (s) => `skill ${s} of plan.assign[${i}]`);
     });
     if (slots.length < 2) refuse('plan', 'plan.assign', 'at least two slots are expected');
-    const ladder = checkList(plan.ladder ?? [], 'plan.ladder').map((n, i) => checkInteger(n, `plan.ladder[${i}]`, 1, U32, 'plan'));
-    const seal = Object.hasOwn(plan, 'seal') ? checkHex(plan.seal, 'plan.seal', 32, 'plan') : null;
+    const ladder = checkList(Object.hasOwn(plan, 'ladder') ? plan.ladder : [], 'plan.ladder').map((n, i) => checkInteger(n, `plan.ladder[${i}]`, 1, U32));
+    const seal = Object.hasOwn(plan, 'seal') ? checkHex(plan.seal, 'plan.seal', 32) : null;
     return { slots, ladder, seal, counts: readCounts(plan) };
   }
   // readCounts maps a stratum to the function that gives its quota for N objects.
@@ -299,13 +318,14 @@
     for (const stratum of Object.keys(members)) {
       const [entry, value] = [`plan.${name} of ${checkLabel(stratum, 'stratum')}`, members[stratum]];
       if (name === 'quota') {
-        const n = checkInteger(value, entry, 0, Number.MAX_SAFE_INTEGER, 'plan');
+        const n = checkInteger(value, entry, 0, 0x7fffffff);
         counts.set(stratum, () => n);
         continue;
       }
       if (checkList(value, entry).length !== 2) refuse('plan', entry, 'a pair [numerator, denominator] is expected');
-      const numerator = BigInt(checkInteger(value[0], entry, 0, Number.MAX_SAFE_INTEGER, 'plan'));
-      const denominator = BigInt(checkInteger(value[1], entry, 1, Number.MAX_SAFE_INTEGER, 'plan'));
+      const numerator = BigInt(checkInteger(value[0], entry, 0, Number.MAX_SAFE_INTEGER));
+      const denominator = BigInt(checkInteger(value[1], entry, 0, Number.MAX_SAFE_INTEGER));
+      if (denominator === 0n) refuse('plan', entry, 'the denominator is 0');
       counts.set(stratum, (n) => Number((BigInt(n) * numerator + denominator - 1n) / denominator));
     }
     return counts;
@@ -335,25 +355,24 @@
   function readBeacon(beacon, check) {
     checkMembers(beacon, 'beacon', ['chain', 'round', 'signature']);
     const chain = checkMembers(beacon.chain, 'beacon.chain', ['scheme', 'publicKey', 'period', 'genesisTime', 'genesisSeed', 'beaconId']);
-    if (chain.scheme !== 'bls-unchained-g1-rfc9380') refuse('beacon', 'beacon.chain.scheme', 'bls-unchained-g1-rfc9380 is expected');
-    const key = checkHex(chain.publicKey, 'beacon.chain.publicKey', null);
-    const period = checkInteger(chain.period, 'beacon.chain.period', 1, U32);
+    if (checkString(chain.scheme, 'beacon.chain.scheme') !== 'bls-unchained-g1-rfc9380') refuse('beacon', 'beacon.chain.scheme', 'bls-unchained-g1-rfc9380 is expected');
+    const key = checkHex(chain.publicKey, 'beacon.chain.publicKey', 96);
+    const period = checkInteger(chain.period, 'beacon.chain.period', 0, U32);
+    if (period === 0) refuse('beacon', 'beacon.chain.period', 'is 0');
     const genesis = checkInteger(chain.genesisTime, 'beacon.chain.genesisTime', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const genesisSeed = checkHex(chain.genesisSeed, 'beacon.chain.genesisSeed', null);
-    if (typeof chain.beaconId !== 'string') refuse('input', 'beacon.chain.beaconId', 'a string is expected');
-    const name = chain.beaconId === 'default' ? '' : chain.beaconId;
-    const round = checkInteger(beacon.round, 'beacon.round', 1, Number.MAX_SAFE_INTEGER);
-    const signature = checkHex(beacon.signature, 'beacon.signature', null);
+    const name = checkString(chain.beaconId, 'beacon.chain.beaconId');
+    const round = checkInteger(beacon.round, 'beacon.round', 0, Number.MAX_SAFE_INTEGER);
+    if (round === 0) refuse('beacon', 'beacon.round', 'rounds count from 1');
+    const signature = checkHex(beacon.signature, 'beacon.signature', 48);
     const reason = check(sha256, key, sha256(u64(round)), signature);
     if (reason !== null) refuse('beacon', `beacon round ${round}`, reason);
-    return { chainHash: H(u32(period), u64(genesis), key, genesisSeed, utf8(name)), round, randomness: sha256(signature) };
+    return { chainHash: H(u32(period), u64(genesis), key, genesisSeed, utf8(name === 'default' ? '' : name)), round, randomness: sha256(signature) };
   }
   function unseal(draw, plan, sealedSecret, seed) {
-    if (plan.seal === null) {
-      return sealedSecret === undefined ? null : refuse('seal', 'sealedSecret', 'the plan has no seal');
-    }
-    if (sealedSecret === undefined) refuse('seal', 'sealedSecret', 'is missing; the plan has a seal');
-    const secret = checkHex(sealedSecret, 'sealedSecret', 32);
+    const secret = (sealedSecret ?? null) === null ? null : checkHex(sealedSecret, 'sealedSecret', 32);
+    if (plan.seal === null) return secret === null ? null : refuse('seal', 'sealedSecret', 'the plan has no seal');
+    if (secret === null) refuse('seal', 'sealedSecret', 'is missing; the plan has a seal');
     if (compareBytes(seal(draw, secret), plan.seal) !== 0) refuse('seal', 'sealedSecret', 'does not fit plan.seal');
     return H(LP('DR1/sealed'), seed, secret);
   }
@@ -413,16 +432,13 @@
     };
     return { result, drawn: [...outright, ...drawn] };
   }
-  // quotas groups the objects by stratum; a stratum the plan does not name has quota 0.
+  // quotas groups the objects by the plan's strata; nothing is drawn from any other.
   function quotas(objects, counts) {
     const groups = new Map([...counts.keys()].map((stratum) => [stratum, []]));
-    objects.forEach((o, i) => {
-      if (!groups.has(o.stratum)) groups.set(o.stratum, []);
-      groups.get(o.stratum).push(i);
-    });
+    objects.forEach((o, i) => groups.get(o.stratum)?.push(i));
     return [...groups.keys()].sort(compareText).map((stratum) => {
       const members = groups.get(stratum);
-      const quota = counts.get(stratum)?.(members.length) ?? 0;
+      const quota = counts.get(stratum)(members.length);
       if (quota > members.length) refuse('quota', `stratum ${stratum}`, `the quota ${quota} is above its ${members.length} objects`);
       return { stratum, members, quota };
     });
@@ -657,7 +673,7 @@
   }
 
   const exported = Object.freeze({
-    DrawError, parse, canonical, compute, verifyTicket, verifyInclusion, merkleRoot,
+    DrawError, decode, parse, canonical, compute, verifyTicket, verifyInclusion, merkleRoot,
     objectLeaf, inspectorLeaf, pairLeaf, planHash, commitment, seal, sha256, hex, unhex,
   });
 
@@ -681,8 +697,8 @@
       return 2;
     }
     try {
-      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(require('node:fs').readFileSync(file));
-      process.stdout.write(`${JSON.stringify(compute(parse(text)), null, 2)}\n`);
+      const input = parse(decode(require('node:fs').readFileSync(file)));
+      process.stdout.write(`${JSON.stringify(compute(input), null, 2)}\n`);
       return 0;
     } catch (error) {
       if (!(error instanceof DrawError)) process.stderr.write(`${file}: ${error.message}\n`);
