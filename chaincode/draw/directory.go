@@ -10,17 +10,17 @@ import (
 
 // Object is a place that can be drawn.
 type Object struct {
-	ID      string
-	Stratum string // an opaque label; a public class letter would brand a merchant
-	Weight  uint32 // at least 1
+	ID      string `json:"id"`
+	Stratum string `json:"stratum"` // an opaque label; a public class letter would brand a merchant
+	Weight  uint32 `json:"weight"`  // at least 1
 }
 
 // Inspector can be assigned to at most Cap objects of a draw. The id is made
 // for this draw; who it is, only those entitled know.
 type Inspector struct {
-	ID     string
-	Cap    uint32
-	Skills []string
+	ID     string   `json:"id"`
+	Cap    uint32   `json:"cap"`
+	Skills []string `json:"skills"`
 }
 
 // Pair is an inspector who must not be sent to an object, for a reason that is

@@ -21,6 +21,12 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // MarshalText writes lower-case hex.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads what MarshalText writes.
+func (d *Digest) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDigest(string(text))
+	return err
+}
+
 // ParseDigest reads 64 lower-case hex digits.
 func ParseDigest(text string) (Digest, error) {
 	var d Digest

@@ -99,18 +99,19 @@ func (m *matching) reroute(slot, candidate, sibling, label int32) bool {
 		m.place(slot, candidate)
 		return true
 	}
+	m.moving, m.vacated = slot, m.holder[slot]
 	m.place(slot, -1)
 	m.begin()
 	m.reached[slot] = m.search // not to be displaced itself
 	if sibling >= 0 {
 		m.reach(sibling, -1)
 	} else {
-		m.enter(candidate, -1, label)
+		m.enter(candidate, -1)
 	}
 	// While searching, the candidate counts as being on the object already.
 	m.holder[slot], m.fixed[slot] = candidate, true
 	t, end := m.chase(label)
-	m.holder[slot], m.fixed[slot] = -1, false
+	m.holder[slot], m.fixed[slot], m.moving = -1, false, -1
 	if t < 0 {
 		return false
 	}
@@ -129,7 +130,7 @@ func (m *matching) split(label int32) {
 		m.inspLabel[i] = fresh
 	}
 	m.labelled = append(m.labelled, tight)
-	for _, s := range m.queue {
+	for _, s := range m.reachedList {
 		m.slotLabel[s] = fresh
 	}
 }

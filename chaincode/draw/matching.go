@@ -29,16 +29,20 @@ type matching struct {
 	fixed     []bool
 	open      slotLists // per inspector its open slots
 
-	slotLabel  []int32
-	inspLabel  []int32
-	labelled   [][]uint64 // per label its inspectors
-	seen       []uint64   // inspectors reached by the search
-	seenList   []int32
-	reached    []int32 // per slot the number of the search that reached it
-	search     int32
-	cause      []int32 // per reached slot the slot that takes its place, or -1
-	queue      []int32
-	candidates []uint64
+	slotLabel   []int32
+	inspLabel   []int32
+	labelled    [][]uint64 // per label its inspectors
+	seen        []uint64   // inspectors reached by the search
+	seenList    []int32
+	entrant     []int32 // per reached inspector the slot that would move there, or -1
+	reached     []int32 // per slot the number of the search that reached it
+	reachedList []int32
+	search      int32
+	cause       []int32 // per reached slot the slot that takes its place, or -1
+	queue       []int32 // slots, and inspectors as their complement
+	moving      int32   // the slot being fixed elsewhere, or -1
+	vacated     int32   // the inspector it left
+	candidates  []uint64
 }
 
 // slotLists are doubly linked lists of slots, one per inspector.
@@ -84,8 +88,8 @@ func newMatching(caps []int64, skilled [][]uint64, eligible []uint64, words int)
 		holder: make([]int32, slots), fixed: make([]bool, slots),
 		open:      newSlotLists(len(caps), slots),
 		slotLabel: make([]int32, slots), inspLabel: make([]int32, len(caps)),
-		seen: make([]uint64, words), reached: make([]int32, slots), cause: make([]int32, slots),
-		candidates: make([]uint64, words),
+		seen: make([]uint64, words), entrant: make([]int32, len(caps)), reached: make([]int32, slots), cause: make([]int32, slots),
+		candidates: make([]uint64, words), moving: -1,
 	}
 	for i := range m.holder {
 		m.holder[i] = -1
@@ -144,7 +148,7 @@ func (m *matching) begin() {
 	for _, i := range m.seenList {
 		clearBit(m.seen, i)
 	}
-	m.seenList, m.queue = m.seenList[:0], m.queue[:0]
+	m.seenList, m.reachedList, m.queue = m.seenList[:0], m.reachedList[:0], m.queue[:0]
 	m.search++
 }
 
@@ -152,60 +156,80 @@ func (m *matching) begin() {
 func (m *matching) reach(slot, cause int32) {
 	if m.reached[slot] != m.search {
 		m.reached[slot], m.cause[slot] = m.search, cause
+		m.reachedList = append(m.reachedList, slot)
 		m.queue = append(m.queue, slot)
 	}
 }
 
-// enter marks a full inspector and queues the open slots that could leave.
-// Slots of another label are tight elsewhere and cannot.
-func (m *matching) enter(inspector, cause, label int32) {
+// enter marks and queues a full inspector, whose open slots the cause could
+// displace. They are looked at when its turn comes: most searches end before.
+func (m *matching) enter(inspector, cause int32) {
 	setBit(m.seen, inspector)
 	m.seenList = append(m.seenList, inspector)
-	for t := m.open.head[inspector]; t >= 0; t = m.open.next[t] {
-		if m.slotLabel[t] == label {
-			m.reach(t, cause)
-		}
-	}
+	m.entrant[inspector] = cause
+	m.queue = append(m.queue, ^inspector)
 }
 
 // chase works through the queue until a displaced slot finds an inspector with
 // spare capacity. It returns that slot and inspector, or -1.
 func (m *matching) chase(label int32) (slot, inspector int32) {
 	for q := 0; q < len(m.queue); q++ {
-		t := m.queue[q]
-		if end := m.expand(t, label); end >= 0 {
-			return t, end
+		if t := m.queue[q]; t >= 0 {
+			if end := m.expand(t, label); end >= 0 {
+				return t, end
+			}
+			continue
+		}
+		i := ^m.queue[q]
+		for t := m.open.head[i]; t >= 0; t = m.open.next[t] {
+			// Slots of another label are tight elsewhere and cannot leave.
+			if m.reached[t] == m.search || m.slotLabel[t] != label {
+				continue
+			}
+			m.reached[t], m.cause[t] = m.search, m.entrant[i]
+			m.reachedList = append(m.reachedList, t)
+			if end := m.expand(t, label); end >= 0 {
+				return t, end
+			}
 		}
 	}
 	return -1, -1
 }
 
-// expand visits every inspector that slot t could move to.
+// expand finds an inspector with spare capacity for slot t, or enters all
+// those it could move to and returns -1.
 func (m *matching) expand(t, label int32) int32 {
 	o, k := int(t)/m.perObject, int(t)%m.perObject
 	eligible, skilled, labelled := m.eligible[o*m.words:(o+1)*m.words], m.skilled[k], m.labelled[label]
-	var found int32 = -1
 	for w := range m.words {
-		fresh := eligible[w] & skilled[w] & labelled[w] &^ m.seen[w]
-		for ; fresh != 0; fresh &= fresh - 1 {
-			i := int32(w<<6 + bits.TrailingZeros64(fresh))
-			if i == m.holder[t] || m.onObject(t, i) >= 0 {
-				continue
-			}
-			if hasBit(m.spare, i) {
+		free := eligible[w] & skilled[w] & labelled[w] & m.spare[w] &^ m.seen[w]
+		for ; free != 0; free &= free - 1 {
+			i := int32(w<<6 + bits.TrailingZeros64(free))
+			if m.onObject(t, i) < 0 {
 				return i
 			}
-			m.enter(i, t, label)
 		}
 	}
 	from, to := m.siblings(t)
+	if m.moving >= from && m.moving < to && m.may(t, m.vacated) {
+		return m.vacated // whatever its label: the pair was the moving slot's
+	}
 	for s := from; s < to; s++ {
 		h := m.holder[s]
 		if s != t && h >= 0 && !m.fixed[s] && m.slotLabel[s] == label && m.may(t, h) {
 			m.reach(s, t) // t takes s's place with the same inspector, whose load stays
 		}
 	}
-	return found
+	for w := range m.words {
+		fresh := eligible[w] & skilled[w] & labelled[w] &^ m.seen[w]
+		for ; fresh != 0; fresh &= fresh - 1 {
+			i := int32(w<<6 + bits.TrailingZeros64(fresh))
+			if m.onObject(t, i) < 0 {
+				m.enter(i, t)
+			}
+		}
+	}
+	return -1
 }
 
 // onObject gives the slot of the same object that the inspector already holds,
@@ -221,8 +245,7 @@ func (m *matching) onObject(slot, inspector int32) int32 {
 }
 
 // shift moves the chain that ended with slot t at the inspector: each slot
-// takes the place of the one it displaced. It returns nothing; the first slot
-// of the chain has left its inspector.
+// takes the place of the one it displaced, so the first has left its own.
 func (m *matching) shift(t, inspector int32) {
 	for t >= 0 {
 		left := m.holder[t]
@@ -250,7 +273,7 @@ func (m *matching) augment(slot int32, dead *deadEnds) bool {
 	for _, i := range m.seenList {
 		setBit(dead.inspectors, i)
 	}
-	dead.slots = append(dead.slots, m.queue...)
+	dead.slots = append(dead.slots, m.reachedList...)
 	return false
 }
 
