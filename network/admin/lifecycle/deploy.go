@@ -106,7 +106,7 @@ func Install(ctx context.Context, plan *consortium.Plan, packageID string, archi
 }
 
 // Commit lets every organisation approve the definition, commits it, and
-// waits until every peer has it.
+// waits until every peer has it and knows the others that have it.
 func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) error {
 	sdk, err := definition.sdk(plan.Channel)
 	if err != nil {
@@ -134,7 +134,10 @@ func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) e
 		return fmt.Errorf("commit definition: %w", err)
 	}
 	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
-		return retry(ctx, func() error { return admin.hasSequence(ctx, sdk) })
+		if err := retry(ctx, func() error { return admin.hasSequence(ctx, sdk) }); err != nil {
+			return err
+		}
+		return admin.WaitForPeers(ctx, plan.Channel, definition.Name, len(plan.Peers()))
 	})
 }
 

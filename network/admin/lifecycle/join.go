@@ -10,6 +10,7 @@ import (
 	"github.com/hyperledger/fabric-admin-sdk/pkg/channel"
 	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
@@ -76,10 +77,15 @@ func (a *Admin) JoinPeer(ctx context.Context, name string, genesis *common.Block
 }
 
 // WaitForPeers waits until the administrator's peer knows the peers of that
-// many organisations on the channel; before, it finds nobody to endorse with.
-func (a *Admin) WaitForPeers(ctx context.Context, name string, organizations int) error {
+// many organisations on the channel, those with the chaincode if one is named;
+// before, it finds nobody to endorse with.
+func (a *Admin) WaitForPeers(ctx context.Context, name, chaincode string, organizations int) error {
+	var interest *peer.ChaincodeInterest
+	if chaincode != "" {
+		interest = &peer.ChaincodeInterest{Chaincodes: []*peer.ChaincodeCall{{Name: chaincode}}}
+	}
 	err := retry(ctx, func() error {
-		members, err := discovery.NewPeer(a.Connection, a.Identity).PeerMembershipQuery(ctx, name, nil)
+		members, err := discovery.NewPeer(a.Connection, a.Identity).PeerMembershipQuery(ctx, name, interest)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
 
 // BuilderVariable names the environment variable that tells where Fabric's
@@ -95,4 +97,16 @@ func findBuilder(binaries string) (string, error) {
 	}
 	return "", fmt.Errorf("%w: no chaincode-as-a-service builder in %q (set %s to its directory); %s",
 		ErrToolMissing, candidates, BuilderVariable, whereToGet)
+}
+
+// FreePort finds a first port for a network of its own, for tests that run
+// beside others.
+func FreePort() int {
+	for port := 20000; port < 32000; port += 100 {
+		plan, err := consortium.New("", consortium.Plan{Port: port})
+		if err == nil && portsFree(plan) == nil {
+			return port
+		}
+	}
+	return 0
 }

@@ -66,8 +66,12 @@ func (n *Network) checkPorts() error {
 	if running, err := n.running(); err != nil || running {
 		return err
 	}
-	for _, port := range n.Plan.Ports() {
-		listener, err := net.Listen("tcp", net.JoinHostPort(n.Plan.Host, strconv.Itoa(port)))
+	return portsFree(n.Plan)
+}
+
+func portsFree(plan *consortium.Plan) error {
+	for _, port := range plan.Ports() {
+		listener, err := net.Listen("tcp", net.JoinHostPort(plan.Host, strconv.Itoa(port)))
 		if err != nil {
 			return fmt.Errorf("port %d is taken by another program (%w); choose other ports with --port", port, err)
 		}
@@ -149,7 +153,7 @@ func (n *Network) startNodes(ctx context.Context) error {
 				if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
 					return err
 				}
-				return admin.WaitForPeers(ctx, n.Plan.Channel, len(n.Plan.Peers()))
+				return admin.WaitForPeers(ctx, n.Plan.Channel, "", len(n.Plan.Peers()))
 			})
 		})
 	}

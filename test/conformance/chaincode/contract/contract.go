@@ -3,6 +3,7 @@
 package contract
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -75,6 +76,10 @@ func basics() map[string]transaction {
 			return nil, stub.PutState("event/"+stub.GetTxID(), []byte("x"))
 		},
 		"context": describe,
+		// random answers differently on every peer.
+		"random": func(stub shim.ChaincodeStubInterface, _ []string) ([]byte, error) {
+			return nil, stub.PutState("random", []byte(rand.Text()))
+		},
 		"invoke": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) {
 			var call [][]byte
 			for _, arg := range args[1:] {

@@ -3,6 +3,7 @@ package contract
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 )
@@ -34,6 +35,10 @@ func states() map[string]transaction {
 				return nil, err
 			}
 			return stub.GetState(args[0])
+		},
+		// putUpper writes what its arguments do not contain.
+		"putUpper": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) {
+			return nil, stub.PutState(args[0], []byte(strings.ToUpper(args[1])))
 		},
 		"putBatch": putBatch,
 		"history":  history,
