@@ -2,6 +2,7 @@ package differential
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -69,13 +70,54 @@ func TestBorders(t *testing.T) {
 			cases = append(cases, testCase{text: strings.Replace(border, old, instead, 1)})
 		}
 	}
-	differences := []string{}
+	requireSameVerdicts(t, node, cases)
+}
+
+// TestMangled removes, doubles or replaces a few bytes of valid inputs at random.
+func TestMangled(t *testing.T) {
+	node := nodePath(t)
+	g := newGenerator(uint64(fromEnvironment(t, "STEELYARD_DIFFERENTIAL_SEED", 1)))
+	cases := make([]testCase, fromEnvironment(t, "STEELYARD_DIFFERENTIAL", 1000))
+	for i := range cases {
+		text := border
+		if i%4 == 0 {
+			text = g.encode(t, g.valid())
+		}
+		cases[i] = testCase{text: mangle(g.rng, text)}
+	}
+	requireSameVerdicts(t, node, cases)
+}
+
+func mangle(rng *rand.Rand, text string) string {
+	at := rng.IntN(len(text))
+	end := min(len(text), at+1+rng.IntN(4))
+	switch rng.IntN(4) {
+	case 0:
+		return text[:at] + text[end:]
+	case 1:
+		return text[:end] + text[at:]
+	case 2: // a piece from elsewhere in the same text
+		from := rng.IntN(len(text))
+		return text[:at] + text[from:min(len(text), from+end-at)] + text[end:]
+	}
+	odd := []string{`"`, `\`, "{", "}", "[", "]", ",", ":", "0", "1", "-", ".", "e", " ", "null", "\n", "\x7f", "\x01", "\xc3", "\u0301", "\uff21", "A", "a"}
+	return text[:at] + odd[rng.IntN(len(odd))] + text[end:]
+}
+
+// requireSameVerdicts compares outputs and kinds of error.
+func requireSameVerdicts(t *testing.T, node string, cases []testCase) {
+	t.Helper()
+	differences, accepted := []string{}, 0
 	for i, javascript := range runJavaScript(t, node, cases) {
 		golang := runGo(t, cases[i].text)
+		if golang.Kind == "" {
+			accepted++
+		}
 		if golang.Kind != javascript.Kind || !reflect.DeepEqual(golang.Output, javascript.Output) {
-			differences = append(differences, fmt.Sprintf("%.800s\n  Go:         %s %v\n  JavaScript: %s %v\n",
+			differences = append(differences, fmt.Sprintf("%s\n  Go:         %s %v\n  JavaScript: %s %v\n",
 				cases[i].text, golang.Message, golang.Output, javascript.Message, javascript.Output))
 		}
 	}
-	require.Empty(t, differences)
+	require.Empty(t, differences[:min(5, len(differences))], "%d differences", len(differences))
+	t.Logf("%d cases without a difference, %d of them accepted", len(cases), accepted)
 }

@@ -297,11 +297,11 @@
 
   // ---- plan ----
   function readPlan(plan) {
-    checkMembers(plan, 'plan', ['assign'], Object.keys(plan ?? {}));
+    checkMembers(plan, 'plan', [], Object.keys(plan ?? {}));
     const text = canonical(plan);
     if (text !== text.normalize('NFC')) refuse('plan', 'plan', 'has text that is not in NFC');
     if (Object.hasOwn(plan, 'quota') === Object.hasOwn(plan, 'rates')) refuse('plan', 'plan', 'either quota or rates is expected');
-    const slots = checkList(plan.assign, 'plan.assign').map((skills, i) => {
+    const slots = checkList(Object.hasOwn(plan, 'assign') ? plan.assign : [], 'plan.assign').map((skills, i) => {
       const labels = checkList(skills, `plan.assign[${i}]`).map((s) => checkLabel(s, `skill of plan.assign[${i}]`));
       return checkUnique(labels.sort(compareText), (s) => `skill ${s} of plan.assign[${i}]`);
     });
