@@ -27,6 +27,7 @@ func families() []contractapi.ContractInterface {
 	return []contractapi.ContractInterface{
 		NewMerchant(),
 		NewOperation(),
+		NewSite(),
 		NewIssuer(),
 		NewInstrument(),
 		NewCertificate(),
