@@ -1,0 +1,65 @@
+package peer
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+)
+
+// Limits a peer's defaults set as well.
+const (
+	maxMessage   = 100 << 20
+	minKeepalive = time.Minute
+)
+
+// NewGRPC makes a gRPC server with the services and a peer's limits.
+func (s *Server) NewGRPC(options ...grpc.ServerOption) *grpc.Server {
+	limits := map[string]chan struct{}{}
+	for _, service := range []string{"gateway.Gateway", "protos.Endorser", "protos.Deliver"} {
+		limits[service] = make(chan struct{}, s.cfg.Concurrency)
+	}
+	options = append(options,
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive, PermitWithoutStream: true}),
+		grpc.UnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+			release, err := enter(limits, info.FullMethod)
+			if err != nil {
+				return nil, err
+			}
+			defer release()
+			return handler(ctx, request)
+		}),
+		grpc.StreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			release, err := enter(limits, info.FullMethod)
+			if err != nil {
+				return err
+			}
+			defer release()
+			return handler(server, stream)
+		}),
+	)
+	server := grpc.NewServer(options...)
+	s.Register(server)
+	return server
+}
+
+// enter takes a place in the method's service, or refuses: a client that is
+// told at once can back off.
+func enter(limits map[string]chan struct{}, method string) (release func(), err error) {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	places, ok := limits[service]
+	if !ok {
+		return func() {}, nil
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	default:
+		return nil, status.Errorf(codes.ResourceExhausted, "too many requests for /%s, exceeding concurrency limit (%d)", service, cap(places))
+	}
+}
