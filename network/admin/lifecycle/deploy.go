@@ -1,11 +1,8 @@
 package lifecycle
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
@@ -15,68 +12,9 @@ import (
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
 
-// Package makes the chaincode package for a service in the given slot. It
-// holds no code and no address: each peer's builder fills in its own service
-// from CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG, so that all organisations
-// install, and can compare, the same package.
-func Package(label string, slot int) (id string, archive []byte, err error) {
-	connection, err := json.Marshal(map[string]any{
-		"address":              fmt.Sprintf("{{index .addresses %d}}", slot),
-		"dial_timeout":         "10s",
-		"tls_required":         true,
-		"client_auth_required": true,
-		"root_cert":            "{{.root_cert}}",
-		"client_cert":          "{{.client_cert}}",
-		"client_key":           "{{.client_key}}",
-	})
-	if err != nil {
-		return "", nil, fmt.Errorf("encode connection: %w", err)
-	}
-	code, err := pack(file{"connection.json", connection})
-	if err != nil {
-		return "", nil, err
-	}
-	metadata, err := json.Marshal(map[string]string{"type": "ccaas", "label": label})
-	if err != nil {
-		return "", nil, fmt.Errorf("encode metadata: %w", err)
-	}
-	archive, err = pack(file{"metadata.json", metadata}, file{"code.tar.gz", code})
-	if err != nil {
-		return "", nil, err
-	}
-	return chaincode.GetPackageID(label, archive), archive, nil
-}
-
-type file struct {
-	name string
-	data []byte
-}
-
-// pack writes a tar.gz without times and owners: equal content, equal package.
-func pack(files ...file) ([]byte, error) {
-	var out bytes.Buffer
-	compressed := gzip.NewWriter(&out)
-	archive := tar.NewWriter(compressed)
-	for _, f := range files {
-		header := &tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.data)), Typeflag: tar.TypeReg}
-		if err := archive.WriteHeader(header); err != nil {
-			return nil, fmt.Errorf("pack %s: %w", f.name, err)
-		}
-		if _, err := archive.Write(f.data); err != nil {
-			return nil, fmt.Errorf("pack %s: %w", f.name, err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return nil, fmt.Errorf("close archive: %w", err)
-	}
-	if err := compressed.Close(); err != nil {
-		return nil, fmt.Errorf("close archive: %w", err)
-	}
-	return out.Bytes(), nil
-}
-
 // Definition is what the organisations agree on.
 type Definition struct {
+	Channel     string
 	Name        string
 	Version     string
 	Sequence    int64
@@ -105,44 +43,93 @@ func Install(ctx context.Context, plan *consortium.Plan, packageID string, archi
 	})
 }
 
-// Commit lets every organisation approve the definition, commits it, and
-// waits until every peer has it and knows the others that have it.
-func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) error {
-	sdk, err := definition.sdk(plan.Channel)
+// Approve records the approval of the administrator's organisation.
+func (a *Admin) Approve(ctx context.Context, definition Definition) error {
+	sdk, err := definition.sdk()
 	if err != nil {
 		return err
 	}
-	err = each(ctx, plan, func(ctx context.Context, admin *Admin) error {
-		if err := chaincode.NewGateway(admin.Connection, admin.Identity).Approve(ctx, sdk); err != nil {
-			return fmt.Errorf("approve by %s: %w", admin.Peer.MSPID, err)
-		}
-		return nil
+	if err := chaincode.NewGateway(a.Connection, a.Identity).Approve(ctx, sdk); err != nil {
+		return fmt.Errorf("approve by %s: %w", a.Peer.MSPID, err)
+	}
+	return nil
+}
+
+// Commit makes the approved definition the channel's.
+func (a *Admin) Commit(ctx context.Context, definition Definition) error {
+	sdk, err := definition.sdk()
+	if err != nil {
+		return err
+	}
+	if err := chaincode.NewGateway(a.Connection, a.Identity).Commit(ctx, sdk); err != nil {
+		return fmt.Errorf("commit definition: %w", err)
+	}
+	return nil
+}
+
+// ApproveAll lets every organisation of a one-machine network approve.
+func ApproveAll(ctx context.Context, plan *consortium.Plan, definition Definition) error {
+	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
+		return settle(ctx, func() error { return admin.Approve(ctx, definition) }, func() (bool, error) {
+			return admin.approved(ctx, definition)
+		})
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// Commit commits an approved definition through the first peer, and waits
+// until every peer has it and knows the others that have it.
+func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) error {
 	first, err := Connect(plan, plan.Peers()[0])
 	if err != nil {
 		return err
 	}
 	defer first.Connection.Close()
-	// The peers approved in blocks of their own; one that is a block behind refuses.
-	err = retry(ctx, func() error {
-		return chaincode.NewGateway(first.Connection, first.Identity).Commit(ctx, sdk)
+	err = settle(ctx, func() error { return first.Commit(ctx, definition) }, func() (bool, error) {
+		sequence, err := first.Sequence(ctx, definition.Channel, definition.Name)
+		return sequence >= definition.Sequence, err
 	})
 	if err != nil {
-		return fmt.Errorf("commit definition: %w", err)
+		return err
 	}
 	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
-		if err := retry(ctx, func() error { return admin.hasSequence(ctx, sdk) }); err != nil {
+		if err := retry(ctx, func() error { return admin.hasSequence(ctx, definition) }); err != nil {
 			return err
 		}
 		return admin.WaitForPeers(ctx, plan.Channel, definition.Name, len(plan.Peers()))
 	})
 }
 
-func (a *Admin) hasSequence(ctx context.Context, want *chaincode.Definition) error {
-	sequence, err := a.Sequence(ctx, want.ChannelName, want.Name)
+// settle acts until the ledger shows the result. An error of the act alone
+// says little: peers a block apart refuse, and under BFT an ordered
+// transaction can be reported as UNAVAILABLE.
+func settle(ctx context.Context, act func() error, done func() (bool, error)) error {
+	return retry(ctx, func() error {
+		err := act()
+		if err == nil {
+			return nil
+		}
+		if settled, asked := done(); asked == nil && settled {
+			return nil
+		}
+		return err
+	})
+}
+
+// approved tells whether the organisation has approved exactly this definition.
+func (a *Admin) approved(ctx context.Context, definition Definition) (bool, error) {
+	sdk, err := definition.sdk()
+	if err != nil {
+		return false, err
+	}
+	readiness, err := chaincode.NewGateway(a.Connection, a.Identity).CheckCommitReadiness(ctx, sdk)
+	if err != nil {
+		return false, fmt.Errorf("ask %s for approvals: %w", a.Peer.Name, err)
+	}
+	return readiness.GetApprovals()[a.Peer.MSPID], nil
+}
+
+func (a *Admin) hasSequence(ctx context.Context, want Definition) error {
+	sequence, err := a.Sequence(ctx, want.Channel, want.Name)
 	if err == nil && sequence < want.Sequence {
 		err = fmt.Errorf("%s has sequence %d of %s, want %d", a.Peer.Name, sequence, want.Name, want.Sequence)
 	}
@@ -163,9 +150,9 @@ func (a *Admin) Sequence(ctx context.Context, channelName, name string) (int64, 
 	return 0, nil
 }
 
-func (d Definition) sdk(channelName string) (*chaincode.Definition, error) {
+func (d Definition) sdk() (*chaincode.Definition, error) {
 	definition := &chaincode.Definition{
-		ChannelName: channelName,
+		ChannelName: d.Channel,
 		PackageID:   d.PackageID,
 		Name:        d.Name,
 		Version:     d.Version,

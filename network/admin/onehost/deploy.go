@@ -2,9 +2,9 @@ package onehost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
@@ -25,79 +25,108 @@ type Contract struct {
 // Deploy builds the contract, starts a service per organisation, and brings
 // the definition through install, approve and commit. Deploying again is an
 // upgrade: the new services run beside the old until all peers have the new
-// definition.
+// definition. After a failure the old ones go on as if nothing had been.
 func (n *Network) Deploy(ctx context.Context, contract Contract) (Deployment, error) {
 	deployments, err := n.Deployments()
 	if err != nil {
 		return Deployment{}, err
 	}
-	next := Deployment{Name: contract.Name, Sequence: 1}
-	var previous *Deployment
-	used := map[int]bool{}
-	for i, d := range deployments {
-		used[d.Slot] = true
-		if d.Name == contract.Name {
-			previous = &deployments[i]
-			next.Sequence = d.Sequence + 1
-		}
+	next, err := n.plan(ctx, contract, deployments)
+	if err != nil {
+		return Deployment{}, err
 	}
+	if output, err := exec.CommandContext(ctx, "go", "build", "-o", next.Binary, contract.Source).CombinedOutput(); err != nil {
+		return Deployment{}, fmt.Errorf("build %s: %w\n%s", contract.Source, err, output)
+	}
+	if err := n.rollOut(ctx, contract, next); err != nil {
+		return Deployment{}, errors.Join(err, n.stopServices(context.WithoutCancel(ctx), next))
+	}
+	return next, n.replace(ctx, deployments, next)
+}
+
+// plan chooses the sequence, after the one on the ledger, and a free port.
+func (n *Network) plan(ctx context.Context, contract Contract, deployments []Deployment) (Deployment, error) {
+	admin, err := lifecycle.Connect(n.Plan, n.Plan.Peers()[0])
+	if err != nil {
+		return Deployment{}, err
+	}
+	defer admin.Connection.Close()
+	sequence, err := admin.Sequence(ctx, n.Plan.Channel, contract.Name)
+	if err != nil {
+		return Deployment{}, err
+	}
+	used := map[int]bool{}
+	for _, d := range deployments {
+		used[d.Slot] = true
+	}
+	next := Deployment{Name: contract.Name, Sequence: sequence + 1, Version: strconv.FormatInt(sequence+1, 10)}
 	for used[next.Slot] {
 		next.Slot++
 	}
 	if next.Slot >= consortium.Slots {
 		return Deployment{}, fmt.Errorf("deploy %s: all %d chaincode ports of a peer are in use", contract.Name, consortium.Slots)
 	}
-	next.Version = strconv.FormatInt(next.Sequence, 10)
-	label := contract.Name + "_" + next.Version
-	next.Binary = n.Plan.Path("chaincode", "bin", label)
-	if output, err := exec.CommandContext(ctx, "go", "build", "-o", next.Binary, contract.Source).CombinedOutput(); err != nil {
-		return Deployment{}, fmt.Errorf("build %s: %w\n%s", contract.Source, err, output)
-	}
-	var archive []byte
-	if next.PackageID, archive, err = lifecycle.Package(label, next.Slot); err != nil {
-		return Deployment{}, err
-	}
-	if err := n.rollOut(ctx, contract, next, archive); err != nil {
-		return Deployment{}, err
-	}
-	return next, n.retire(ctx, deployments, previous, next)
+	next.Binary = n.Plan.Path("chaincode", "bin", next.label())
+	next.PackageID, _, err = lifecycle.Package(next.label(), next.Slot)
+	return next, err
 }
 
-func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment, archive []byte) error {
+func (d Deployment) label() string { return d.Name + "_" + d.Version }
+
+func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment) error {
 	for _, organization := range consortium.Organizations() {
 		if err := n.ServiceProgram(organization, d).Start(); err != nil {
 			return err
 		}
 	}
-	if err := lifecycle.Install(ctx, n.Plan, d.PackageID, archive); err != nil {
+	id, archive, err := lifecycle.Package(d.label(), d.Slot)
+	if err != nil {
 		return err
 	}
-	return lifecycle.Commit(ctx, n.Plan, lifecycle.Definition{
+	if err := lifecycle.Install(ctx, n.Plan, id, archive); err != nil {
+		return err
+	}
+	definition := lifecycle.Definition{
+		Channel:     n.Plan.Channel,
 		Name:        d.Name,
 		Version:     d.Version,
 		Sequence:    d.Sequence,
 		PackageID:   d.PackageID,
 		Policy:      contract.Policy,
 		Collections: contract.Collections,
-	})
+	}
+	if err := lifecycle.ApproveAll(ctx, n.Plan, definition); err != nil {
+		return err
+	}
+	return lifecycle.Commit(ctx, n.Plan, definition)
 }
 
-// retire records the new deployment, then stops the services it replaces.
-func (n *Network) retire(ctx context.Context, deployments []Deployment, previous *Deployment, next Deployment) error {
+// replace records the new deployment, then stops the services it replaces.
+func (n *Network) replace(ctx context.Context, deployments []Deployment, next Deployment) error {
+	kept := []Deployment{next}
 	var old []Deployment
-	if previous != nil {
-		old = append(old, *previous)
-		deployments = slices.DeleteFunc(deployments, func(d Deployment) bool { return d.Name == next.Name })
+	for _, d := range deployments {
+		if d.Name == next.Name {
+			old = append(old, d)
+		} else {
+			kept = append(kept, d)
+		}
 	}
-	if err := n.saveDeployments(append(deployments, next)); err != nil {
+	if err := n.saveDeployments(kept); err != nil {
 		return err
 	}
 	for _, d := range old {
-		for _, organization := range consortium.Organizations() {
-			if err := n.ServiceProgram(organization, d).Stop(ctx); err != nil {
-				return err
-			}
+		if err := n.stopServices(ctx, d); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (n *Network) stopServices(ctx context.Context, d Deployment) error {
+	var failures []error
+	for _, organization := range consortium.Organizations() {
+		failures = append(failures, n.ServiceProgram(organization, d).Stop(ctx))
+	}
+	return errors.Join(failures...)
 }

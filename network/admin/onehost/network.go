@@ -1,6 +1,7 @@
 package onehost
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,11 +40,7 @@ func (n *Network) PeerProgram(node consortium.Node) (process.Program, error) {
 		Dir:  node.Dir,
 		Path: n.tools.Peer,
 		Args: []string{"node", "start"},
-		Env: []string{
-			"FABRIC_CFG_PATH=" + node.Dir,
-			"FABRIC_LOGGING_SPEC=" + loggingSpec(),
-			"CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG=" + config,
-		},
+		Env:  append(logging(), "FABRIC_CFG_PATH="+node.Dir, "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG="+config),
 	}, nil
 }
 
@@ -53,15 +50,18 @@ func (n *Network) OrdererProgram(node consortium.Node) process.Program {
 		Name: node.Name,
 		Dir:  node.Dir,
 		Path: n.tools.Orderer,
-		Env:  []string{"FABRIC_CFG_PATH=" + node.Dir, "FABRIC_LOGGING_SPEC=" + loggingSpec()},
+		Env:  append(logging(), "FABRIC_CFG_PATH="+node.Dir),
 	}
 }
 
-func loggingSpec() string {
-	if spec := os.Getenv("FABRIC_LOGGING_SPEC"); spec != "" {
-		return spec
+// logging keeps Fabric's logs to warnings, one plain line each, unless the
+// caller's environment says otherwise.
+func logging() []string {
+	return []string{
+		"FABRIC_LOGGING_SPEC=" + cmp.Or(os.Getenv("FABRIC_LOGGING_SPEC"), "warning:orderer.common.broadcast=error"),
+		"FABRIC_LOGGING_FORMAT=" + cmp.Or(os.Getenv("FABRIC_LOGGING_FORMAT"),
+			"%{time:2006-01-02T15:04:05.000Z07:00} %{level} [%{module}] %{message}"),
 	}
-	return "warning"
 }
 
 // builderConfig is what the service builder fills into connection.json: where
@@ -151,28 +151,24 @@ func (n *Network) saveDeployments(deployments []Deployment) error {
 	return nil
 }
 
-// Programs lists everything that belongs to the network, in the order to stop
-// it: services, peers, ordering nodes.
+// Programs lists everything that was ever started for the network, in the
+// order to stop it: services, peers, ordering nodes. It goes by the files that
+// programs leave, so that nothing is forgotten after an interrupted command.
 func (n *Network) Programs() ([]process.Program, error) {
-	deployments, err := n.Deployments()
-	if err != nil {
-		return nil, err
+	var dirs []string
+	for _, organization := range consortium.Organizations() {
+		dirs = append(dirs, n.Plan.Path("chaincode", organization.Name))
+	}
+	for _, node := range append(n.Plan.Peers(), n.Plan.Orderers()...) {
+		dirs = append(dirs, node.Dir)
 	}
 	var programs []process.Program
-	for _, d := range deployments {
-		for _, organization := range consortium.Organizations() {
-			programs = append(programs, n.ServiceProgram(organization, d))
-		}
-	}
-	for _, node := range n.Plan.Peers() {
-		program, err := n.PeerProgram(node)
+	for _, dir := range dirs {
+		found, err := process.Find(dir)
 		if err != nil {
 			return nil, err
 		}
-		programs = append(programs, program)
-	}
-	for _, node := range n.Plan.Orderers() {
-		programs = append(programs, n.OrdererProgram(node))
+		programs = append(programs, found...)
 	}
 	return programs, nil
 }

@@ -36,18 +36,21 @@ type Tools struct {
 // FindTools looks for Fabric's programs on PATH and checks their versions.
 func FindTools(ctx context.Context) (Tools, error) {
 	var tools Tools
-	for name, path := range map[string]*string{
-		"peer":          &tools.Peer,
-		"orderer":       &tools.Orderer,
-		"configtxgen":   &tools.Configtxgen,
-		"configtxlator": &tools.Configtxlator,
+	for _, tool := range []struct {
+		name string
+		path *string
+	}{
+		{"peer", &tools.Peer},
+		{"orderer", &tools.Orderer},
+		{"configtxgen", &tools.Configtxgen},
+		{"configtxlator", &tools.Configtxlator},
 	} {
-		found, err := exec.LookPath(name)
+		found, err := exec.LookPath(tool.name)
 		if err != nil {
-			return Tools{}, fmt.Errorf("%w: no %q on PATH; %s", ErrToolMissing, name, whereToGet)
+			return Tools{}, fmt.Errorf("%w: no %q on PATH; %s", ErrToolMissing, tool.name, whereToGet)
 		}
-		if *path, err = filepath.Abs(found); err != nil {
-			return Tools{}, fmt.Errorf("resolve path of %s: %w", name, err)
+		if *tool.path, err = filepath.Abs(found); err != nil {
+			return Tools{}, fmt.Errorf("resolve path of %s: %w", tool.name, err)
 		}
 	}
 	for _, program := range []string{tools.Peer, tools.Orderer} {

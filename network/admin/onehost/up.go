@@ -31,16 +31,23 @@ func Up(ctx context.Context, dir string, wish consortium.Plan) (*Network, error)
 		return nil, err
 	}
 	n := &Network{Plan: plan, tools: tools}
-	if err := n.checkPorts(); err != nil {
+	running, err := n.running()
+	if err != nil {
 		return nil, err
+	}
+	if !running {
+		if err := portsFree(plan); err != nil {
+			return nil, err
+		}
 	}
 	if err := n.prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := n.startNodes(ctx); err != nil {
-		return nil, err
+	err = errors.Join(n.startNodes(ctx), n.startServices())
+	if err != nil && !running {
+		err = errors.Join(err, n.Down(context.WithoutCancel(ctx)))
 	}
-	return n, n.startServices()
+	return n, err
 }
 
 func choosePlan(dir string, wish consortium.Plan) (*consortium.Plan, error) {
@@ -60,15 +67,7 @@ func choosePlan(dir string, wish consortium.Plan) (*consortium.Plan, error) {
 	return plan, nil
 }
 
-// checkPorts names the first port that a stranger holds. Ports of a network
-// that is running already are its own.
-func (n *Network) checkPorts() error {
-	if running, err := n.running(); err != nil || running {
-		return err
-	}
-	return portsFree(n.Plan)
-}
-
+// portsFree names the first port that a stranger holds.
 func portsFree(plan *consortium.Plan) error {
 	for _, port := range plan.Ports() {
 		listener, err := net.Listen("tcp", net.JoinHostPort(plan.Host, strconv.Itoa(port)))
@@ -80,10 +79,8 @@ func portsFree(plan *consortium.Plan) error {
 	return nil
 }
 
+// running tells whether any program of the network runs: then its ports are its own.
 func (n *Network) running() (bool, error) {
-	if _, err := os.Stat(n.Plan.Path(consortium.PlanFile)); errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
 	programs, err := n.Programs()
 	if err != nil {
 		return false, err

@@ -30,6 +30,20 @@ type Program struct {
 	Env  []string // added to the caller's environment
 }
 
+// Find returns the programs that were ever started in the directory, with
+// what is needed to stop them.
+func Find(dir string) ([]Program, error) {
+	locks, err := filepath.Glob(filepath.Join(dir, "*.lock"))
+	if err != nil {
+		return nil, fmt.Errorf("look for programs in %s: %w", dir, err)
+	}
+	var programs []Program
+	for _, lock := range locks {
+		programs = append(programs, Program{Dir: dir, Name: strings.TrimSuffix(filepath.Base(lock), ".lock")})
+	}
+	return programs, nil
+}
+
 // LogFile is where the program's output goes, appended over restarts.
 func (p Program) LogFile() string { return filepath.Join(p.Dir, p.Name+".log") }
 
