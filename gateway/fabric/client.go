@@ -118,11 +118,15 @@ func (c *Client) isClosed() bool {
 // next start finds it in the outbox.
 func (c *Client) Close() error {
 	c.mutex.Lock()
-	if !c.isClosed() {
+	first := !c.isClosed()
+	if first {
 		close(c.closed)
 	}
 	c.mutex.Unlock()
 	c.workers.Wait()
+	if !first {
+		return nil
+	}
 	var errs []error
 	for _, peer := range c.peers {
 		errs = append(errs, peer.connection.Close())

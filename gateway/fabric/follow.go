@@ -13,6 +13,8 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
 
+var errClosing = errors.New("the gateway is closing")
+
 // Stream says how following the ledger goes.
 type Stream struct {
 	Peer      string          // endpoint that the stream is from; empty while there is none
@@ -51,6 +53,8 @@ func (c *Client) Follow(ctx context.Context, from *ledger.Position, apply Apply)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case c.isClosed():
+			return errClosing
 		case !errors.As(err, &broken):
 			return fmt.Errorf("follow ledger at %s: %w", peer.Endpoint, err)
 		}

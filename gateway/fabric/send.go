@@ -59,7 +59,7 @@ func (s *submission) send(ctx context.Context, id string, envelope []byte) (outb
 		case <-ctx.Done():
 			last = errors.Join(last, ctx.Err())
 		case <-s.closed:
-			last = errors.Join(last, errors.New("the gateway is closing"))
+			last = errors.Join(last, errClosing)
 		}
 		break
 	}

@@ -79,7 +79,7 @@ type submission struct {
 func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, error) {
 	leave, ok := c.enter()
 	if !ok {
-		return Receipt{}, &Fault{Kind: Unavailable, Err: errors.New("the gateway is closing")}
+		return Receipt{}, &Fault{Kind: Unavailable, Err: errClosing}
 	}
 	defer leave()
 	select {
