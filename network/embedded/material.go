@@ -237,8 +237,7 @@ func (m *material) signers(manager *msp.Manager) ([]peer.Member, []*msp.Signer, 
 		consenters = append(consenters, consenter)
 		members = append(members, peer.Member{
 			MSPID: o.mspID, Signer: endorser, ServerName: o.peerName(),
-			Address:        net.JoinHostPort(o.peerName(), strconv.Itoa(m.port)),
-			OrdererAddress: net.JoinHostPort(o.ordererName(), strconv.Itoa(m.port)),
+			Address: net.JoinHostPort(m.host, strconv.Itoa(m.port)),
 		})
 	}
 	return members, consenters, nil

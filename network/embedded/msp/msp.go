@@ -123,24 +123,32 @@ func (m *Manager) parse(serialized []byte) (*Identity, error) {
 		MSPID: message.GetMspid(), Certificate: certificate,
 		Serialized: append([]byte(nil), serialized...), manager: m,
 	}
-	identity.role, identity.invalid = classify(certificate, roots)
+	if err := verifyChain(certificate, roots); err != nil {
+		return nil, err
+	}
+	identity.role, identity.invalid = classify(certificate)
 	return identity, nil
 }
 
-// classify verifies the chain and reads the NodeOU role. Like Fabric it
-// verifies as of the certificate's own first second: whether a block is valid
-// must not depend on the day it is looked at. Expiry is checked at the doors.
-func classify(certificate *x509.Certificate, roots *x509.CertPool) (mb.MSPRole_MSPRoleType, error) {
-	if certificate.IsCA {
-		return 0, errors.New("an X509 certificate with Basic Constraint: Certificate Authority equals true cannot be used as an identity")
-	}
+// verifyChain verifies, like Fabric, as of the certificate's own first second:
+// whether a block is valid must not depend on the day it is looked at. Expiry
+// is checked at the doors. A certificate of a foreign root is no identity at all.
+func verifyChain(certificate *x509.Certificate, roots *x509.CertPool) error {
 	_, err := certificate.Verify(x509.VerifyOptions{
 		Roots:       roots,
 		CurrentTime: certificate.NotBefore.Add(time.Second),
 		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return 0, fmt.Errorf("the supplied identity is not valid: %w", err)
+		return fmt.Errorf("the supplied identity is not valid: %w", err)
+	}
+	return nil
+}
+
+// classify reads the NodeOU role of a certificate that may be an identity.
+func classify(certificate *x509.Certificate) (mb.MSPRole_MSPRoleType, error) {
+	if certificate.IsCA {
+		return 0, errors.New("an X509 certificate with Basic Constraint: Certificate Authority equals true cannot be used as an identity")
 	}
 	if _, ok := certificate.PublicKey.(*ecdsa.PublicKey); !ok {
 		return 0, fmt.Errorf("public key is %T, want ECDSA", certificate.PublicKey)

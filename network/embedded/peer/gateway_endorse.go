@@ -63,7 +63,7 @@ func (r *endorsementRound) asTold(ctx context.Context, organizations []string) e
 	var missing []string
 	for _, mspID := range organizations {
 		member := s.member(mspID)
-		if member == nil || s.cfg.Chaincodes[r.proposal.Chaincode] == nil {
+		if member == nil || !s.runs(r.proposal) {
 			missing = append(missing, mspID)
 		} else if !containsMember(members, member) {
 			members = append(members, member)
@@ -73,6 +73,14 @@ func (r *endorsementRound) asTold(ctx context.Context, organizations []string) e
 		return status.Errorf(codes.Unavailable, "failed to find any endorsing peers for org(s): %s", strings.Join(missing, ", "))
 	}
 	return r.collect(ctx, members)
+}
+
+// runs reports whether the proposal names our channel and a chaincode of it.
+func (s *Server) runs(proposal *transaction.Proposal) bool {
+	if proposal.ChannelHeader.GetChannelId() != s.cfg.Channel {
+		return false
+	}
+	return s.cfg.Chaincodes[proposal.Chaincode] != nil || systemChaincode(proposal.Chaincode)
 }
 
 func containsMember(members []*Member, member *Member) bool {
@@ -88,7 +96,7 @@ func containsMember(members []*Member, member *Member) bool {
 // whoever the policies require.
 func (r *endorsementRound) asNeeded(ctx context.Context) error {
 	s := r.server
-	if s.cfg.Chaincodes[r.proposal.Chaincode] == nil && !systemChaincode(r.proposal.Chaincode) {
+	if !s.runs(r.proposal) {
 		return status.Errorf(codes.FailedPrecondition,
 			"no combination of peers can be derived which satisfy the endorsement policy: No metadata was found for chaincode %s in channel %s",
 			r.proposal.Chaincode, r.proposal.ChannelHeader.GetChannelId())

@@ -20,7 +20,7 @@ func (s *Server) Evaluate(ctx context.Context, request *gp.EvaluateRequest) (*gp
 		return nil, status.Errorf(codes.InvalidArgument, "failed to unpack transaction proposal: %s", err)
 	}
 	if channel := proposal.ChannelHeader.GetChannelId(); channel != s.cfg.Channel {
-		return nil, status.Errorf(codes.Unavailable, "failed to create discovery client for channel %s: channel '%s' not found", channel, channel)
+		return nil, status.Errorf(codes.Unavailable, "failed to get config for channel [%s]", channel)
 	}
 	members, err := s.evaluators(s.local(ctx), proposal, request.GetTargetOrganizations())
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Server) evaluators(local *Member, proposal *transaction.Proposal, targe
 		targets = []string{local.MSPID}
 	}
 	var members []*Member
-	if s.cfg.Chaincodes[proposal.Chaincode] != nil || systemChaincode(proposal.Chaincode) {
+	if s.runs(proposal) {
 		for _, member := range append([]*Member{local}, s.others(local)...) {
 			if len(targets) == 0 || contains(targets, member.MSPID) {
 				members = append(members, member)

@@ -38,9 +38,7 @@ func (s *Server) broadcast(ctx context.Context, envelope *cb.Envelope) (*gp.Subm
 		// A BFT network asks all orderers and gives up when too many refuse.
 		details := make([]*gp.ErrorDetail, 0, len(s.cfg.Members))
 		for i := range s.cfg.Members {
-			detail := s.cfg.Members[i].detail(refusal.Error())
-			detail.Address = s.cfg.Members[i].OrdererAddress
-			details = append(details, detail)
+			details = append(details, s.cfg.Members[i].detail(refusal.Error()))
 		}
 		return nil, failure(codes.Unavailable,
 			"insufficient number of orderers could successfully process transaction to satisfy quorum requirement",

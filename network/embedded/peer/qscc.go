@@ -35,63 +35,61 @@ func (s *Server) query(proposal *transaction.Proposal) *pb.Response {
 	if err != nil {
 		return shim.Error(fmt.Sprintf("access denied for [%s][%s]: [%s]", function, channel, err))
 	}
-	var key []byte
-	if len(args) > 2 {
-		key = args[2]
+	if function == "GetChainInfo" {
+		info, err := s.chainInfo()
+		return answer("Failed to get block info with error", info, err)
 	}
-	answer, err := s.lookUp(function, key)
+	return s.lookUp(function, args[2])
+}
+
+func (s *Server) lookUp(function string, key []byte) *pb.Response {
+	switch function {
+	case "GetBlockByNumber":
+		number, err := strconv.ParseUint(string(key), 10, 64)
+		if err != nil {
+			return shim.Error(fmt.Sprintf("Failed to parse block number with error %s", err))
+		}
+		block, err := s.cfg.Ledger.Block(number)
+		return answer(fmt.Sprintf("Failed to get block number %d, error", number), block, err)
+	case "GetBlockByHash":
+		block, err := s.cfg.Ledger.BlockByHash(key)
+		return answer(fmt.Sprintf("Failed to get block hash %s, error", key), block, err)
+	case "GetTransactionByID":
+		processed, err := s.cfg.Ledger.Processed(string(key))
+		return answer(fmt.Sprintf("Failed to get transaction with id %s, error", key), processed, err)
+	case "GetBlockByTxID":
+		block, err := s.blockOf(string(key))
+		return answer(fmt.Sprintf("Failed to get block for txID %s, error", key), block, err)
+	default:
+		return shim.Error(fmt.Sprintf("Requested function %s not found.", function))
+	}
+}
+
+// answer serializes what was found, or says in a peer's words what was not.
+func answer(failed string, found proto.Message, err error) *pb.Response {
 	if err != nil {
-		return shim.Error(err.Error())
+		return shim.Error(fmt.Sprintf("%s %s", failed, err))
 	}
-	serialized, err := proto.Marshal(answer)
+	serialized, err := proto.Marshal(found)
 	if err != nil {
 		return shim.Error(err.Error())
 	}
 	return shim.Success(serialized)
 }
 
-func (s *Server) lookUp(function string, key []byte) (proto.Message, error) {
-	switch function {
-	case "GetChainInfo":
-		return s.chainInfo()
-	case "GetBlockByNumber":
-		number, err := strconv.ParseUint(string(key), 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("Failed to parse block number with error %w", err) //nolint:staticcheck // a peer's wording
-		}
-		block, err := s.cfg.Ledger.Block(number)
-		if err != nil {
-			return nil, fmt.Errorf("Failed to get block number %d, error %w", number, err) //nolint:staticcheck // a peer's wording
-		}
-		return block, nil
-	case "GetBlockByHash":
-		block, err := s.cfg.Ledger.BlockByHash(key)
-		if err != nil {
-			return nil, fmt.Errorf("Failed to get block hash %s, error %w", key, err) //nolint:staticcheck // a peer's wording
-		}
-		return block, nil
-	case "GetTransactionByID":
-		processed, err := s.cfg.Ledger.Processed(string(key))
-		if err != nil {
-			return nil, fmt.Errorf("Failed to get transaction with id %s, error %w", key, err) //nolint:staticcheck // a peer's wording
-		}
-		return processed, nil
-	case "GetBlockByTxID":
-		height, _, err := s.cfg.Ledger.Transaction(string(key))
-		if err != nil {
-			return nil, fmt.Errorf("Failed to get block for txID %s, error %w", key, err) //nolint:staticcheck // a peer's wording
-		}
-		return s.cfg.Ledger.Block(height.Block)
-	default:
-		return nil, fmt.Errorf("Requested function %s not found.", function) //nolint:staticcheck // a peer's wording
+func (s *Server) blockOf(txID string) (*cb.Block, error) {
+	height, _, err := s.cfg.Ledger.Transaction(txID)
+	if err != nil {
+		return nil, err
 	}
+	return s.cfg.Ledger.Block(height.Block)
 }
 
-func (s *Server) chainInfo() (proto.Message, error) {
+func (s *Server) chainInfo() (*cb.BlockchainInfo, error) {
 	height, current := s.cfg.Ledger.Tip()
 	last, err := s.cfg.Ledger.Block(height - 1)
 	if err != nil {
-		return nil, fmt.Errorf("Failed to get block info with error %w", err) //nolint:staticcheck // a peer's wording
+		return nil, err
 	}
 	return &cb.BlockchainInfo{
 		Height: height, CurrentBlockHash: current, PreviousBlockHash: last.GetHeader().GetPreviousHash(),

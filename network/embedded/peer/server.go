@@ -26,8 +26,8 @@ type Member struct {
 	Signer *msp.Signer
 	// ServerName is the TLS name by which a client asks for this peer.
 	ServerName string
-	// Address of the peer and of the ordering node, as error details name them.
-	Address, OrdererAddress string
+	// Address of peer and ordering node, as error details name them.
+	Address string
 }
 
 // Config is what the services work on. Every field must be set.

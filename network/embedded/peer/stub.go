@@ -98,6 +98,10 @@ func (s *stub) InvokeChaincode(name string, args [][]byte, channel string) *pb.R
 		return shim.Error(s.failed(pb.ChaincodeMessage_INVOKE_CHAINCODE,
 			fmt.Errorf("failed to find ledger for channel: %s", channel)).Error())
 	}
+	if systemChaincode(name) {
+		return shim.Error(fmt.Sprintf("Rejecting invoke of QSCC from another chaincode because of potential for deadlocks, original invocation for '%s'",
+			s.proposal.Chaincode))
+	}
 	chaincode, ok := s.server.cfg.Chaincodes[name]
 	if !ok {
 		return shim.Error(s.failed(pb.ChaincodeMessage_INVOKE_CHAINCODE,
