@@ -118,6 +118,9 @@ func (c *consortium) trust() ledger.Trust {
 func (c *consortium) configBlock() *common.Block {
 	var mapping common.Orderers
 	for i, o := range c.orderers {
+		if c.consensus != "BFT" {
+			break // others keep them in the consenters' own metadata
+		}
 		mapping.ConsenterMapping = append(mapping.ConsenterMapping, &common.Consenter{Id: uint32(i + 1), MspId: o.mspID, Identity: o.certificate})
 	}
 	group := &common.ConfigGroup{Groups: map[string]*common.ConfigGroup{"Orderer": {Values: map[string]*common.ConfigValue{
