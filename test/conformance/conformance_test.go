@@ -16,6 +16,7 @@ func TestConformance(t *testing.T) {
 		{"State", testState},
 		{"Ranges", testRanges},
 		{"KeyLevelPolicy", testKeyLevelPolicy},
+		{"Gates", testGates},
 		{"PrivateData", testPrivateData},
 		{"BlockEvents", testBlockEvents},
 		{"ChaincodeEvents", testChaincodeEvents},

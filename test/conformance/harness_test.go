@@ -193,19 +193,26 @@ func (m *member) endorse(t *testing.T, name string, args ...string) *client.Tran
 	return transaction
 }
 
-// tryEndorse returns the error of the endorsement. Peers that are a block apart
-// answer differently; that one is tried again until they have caught up.
+// tryEndorse returns the error of the endorsement. Peers that are a block
+// apart answer differently, and a young network loses sight of a peer now and
+// then; both pass, so both are tried again.
 func (m *member) tryEndorse(t *testing.T, name string, options ...client.ProposalOption) (*client.Transaction, error) {
 	t.Helper()
 	for attempt := 0; ; attempt++ {
 		proposal, err := m.contract.NewProposal(name, options...)
 		require.NoError(t, err)
 		transaction, err := proposal.EndorseWithContext(deadline(t))
-		if attempt == 20 || err == nil || !strings.Contains(describe(err).Error(), "ProposalResponsePayloads do not match") {
+		if attempt == 20 || err == nil || !passing(err) {
 			return transaction, err
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+func passing(err error) bool {
+	text := describe(err).Error()
+	return strings.Contains(text, "ProposalResponsePayloads do not match") ||
+		strings.Contains(text, "failed to find any endorsing peers") && !strings.Contains(text, "NobodyMSP")
 }
 
 // trySubmit endorses and commits, and returns what went wrong in either.
