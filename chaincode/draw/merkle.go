@@ -15,18 +15,16 @@ func merkleRanges() *compact.RangeFactory {
 }
 
 func hashNode(left, right []byte) []byte {
+	h := nodeHash(left, right)
+	return h[:]
+}
+
+func nodeHash(left, right []byte) Digest {
 	var b [1 + 2*sha256.Size]byte
 	b[0] = rfc6962.RFC6962NodeHashPrefix
 	copy(b[1:], left)
 	copy(b[1+sha256.Size:], right)
-	h := sha256.Sum256(b[:])
-	return h[:]
-}
-
-// hashLeaf hashes a leaf whose first byte is already the leaf prefix.
-func hashLeaf(prefixed []byte) []byte {
-	h := sha256.Sum256(prefixed)
-	return h[:]
+	return sha256.Sum256(b[:])
 }
 
 // leafBuffer starts the bytes of a leaf, prefix included.
@@ -58,12 +56,22 @@ func (p MerkleProof) verify(leaf []byte, root Digest) error {
 // the nodes that the wanted inclusion proofs need. Its memory is the height of
 // the tree plus those nodes.
 type merkleTree struct {
-	tiles *compact.Range
-	keep  map[compact.NodeID][]byte
+	ranges *compact.RangeFactory
+	nodes  *compact.Range
+	keep   map[compact.NodeID][]byte
+	// Leaves gather in a tile that begins at a multiple of its size and is
+	// folded at once: a tree of millions then costs next to no allocations.
+	tile   [tileSize]Digest
+	inTile int
 }
 
-func newMerkleTree() *merkleTree {
-	return &merkleTree{tiles: merkleRanges().NewEmptyRange(0)}
+const tileSize = 256
+
+func newMerkleTree() *merkleTree { return newMerkleShard(merkleRanges(), 0) }
+
+// newMerkleShard begins a tree at a later leaf; shards of one factory merge.
+func newMerkleShard(ranges *compact.RangeFactory, begin uint64) *merkleTree {
+	return &merkleTree{ranges: ranges, nodes: ranges.NewEmptyRange(begin)}
 }
 
 // wanting makes the tree collect the proofs for the given indices of a
@@ -84,25 +92,67 @@ func (t *merkleTree) wanting(size uint64, indices ...uint64) error {
 
 // add appends a leaf that carries its prefix.
 func (t *merkleTree) add(prefixed []byte) error {
-	var visit compact.VisitFn
-	if t.keep != nil {
-		visit = func(id compact.NodeID, hash []byte) {
-			if _, wanted := t.keep[id]; wanted {
-				t.keep[id] = hash
-			}
+	if t.keep == nil && (t.inTile > 0 || t.nodes.End()%tileSize == 0) {
+		t.tile[t.inTile] = sha256.Sum256(prefixed)
+		if t.inTile++; t.inTile == tileSize {
+			return t.fold()
 		}
+		return nil
 	}
-	return t.tiles.Append(hashLeaf(prefixed), visit)
+	hash := sha256.Sum256(prefixed)
+	return t.nodes.Append(hash[:], t.collect)
 }
 
-func (t *merkleTree) size() uint64 { return t.tiles.End() }
+// collect keeps a node that a wanted proof needs.
+func (t *merkleTree) collect(id compact.NodeID, hash []byte) {
+	if _, wanted := t.keep[id]; wanted {
+		t.keep[id] = hash
+	}
+}
+
+// fold turns a full tile into its root and appends that.
+func (t *merkleTree) fold() error {
+	for n := tileSize; n > 1; n /= 2 {
+		for i := range n / 2 {
+			t.tile[i] = nodeHash(t.tile[2*i][:], t.tile[2*i+1][:])
+		}
+	}
+	t.inTile = 0
+	top := t.tile[0]
+	begin := t.nodes.End()
+	subtree, err := t.ranges.NewRange(begin, begin+tileSize, [][]byte{top[:]})
+	if err != nil {
+		return err
+	}
+	return t.nodes.AppendRange(subtree, nil)
+}
+
+// settle appends the leaves of a tile that is not full.
+func (t *merkleTree) settle() {
+	for _, hash := range t.tile[:t.inTile] {
+		if err := t.nodes.Append(hash[:], nil); err != nil {
+			panic("append to a merkle range: " + err.Error()) // only a corrupted range fails
+		}
+	}
+	t.inTile = 0
+}
+
+// merge appends the shard that follows.
+func (t *merkleTree) merge(next *merkleTree) error {
+	t.settle()
+	next.settle()
+	return t.nodes.AppendRange(next.nodes, nil)
+}
+
+func (t *merkleTree) size() uint64 { return t.nodes.End() + uint64(t.inTile) }
 
 // root is MTH over the leaves so far; of none it is H("").
 func (t *merkleTree) root() Digest {
-	if t.tiles.End() == 0 {
+	t.settle()
+	if t.nodes.End() == 0 {
 		return sha256.Sum256(nil)
 	}
-	hash, err := t.tiles.GetRootHash(nil)
+	hash, err := t.nodes.GetRootHash(nil)
 	if err != nil {
 		panic("merkle range does not begin at 0") // newMerkleTree begins at 0
 	}

@@ -45,10 +45,11 @@ type rule struct {
 	cutoff   uint32 // weights from here on are outright; 0 for none
 	ranked   int    // how many of the quota are ranked
 	keep     int    // ranked plus standby
+	room     int    // how many are ever held at once
 }
 
-// picks collects one stratum. Beyond twice the ranks to keep it is cut back to
-// them, so that each object costs a comparison on average and never a heap.
+// picks collects one stratum. Some way beyond the ranks to keep it is cut back
+// to them without sorting, so that an object costs a comparison on average.
 type picks struct {
 	outright []string
 	ranked   []Ranked
@@ -72,6 +73,7 @@ func NewSelector(seed Digest, survey *Survey, quotas []Quota, standby int) (*Sel
 			cutoff: cutoff, ranked: int(n - taken),
 		}
 		r.keep = r.ranked + standby
+		r.room = min(r.keep+r.keep/4+64, int(total.Objects))
 		s.index[q.Stratum] = i
 		s.rules = append(s.rules, r)
 	}
@@ -108,31 +110,63 @@ func (s *Selector) Add(o Object) error {
 	if r.weighted {
 		key.Weight = o.Weight
 	}
-	if p.bound != nil && key.Compare(*p.bound) > 0 {
-		return nil
-	}
-	p.add(Ranked{ID: o.ID, Key: key}, r.keep)
+	p.add(Ranked{ID: o.ID, Key: key}, r)
 	return nil
 }
 
-func (p *picks) add(r Ranked, keep int) {
-	p.ranked = append(p.ranked, r)
-	if len(p.ranked) >= 2*keep+64 {
-		p.cut(keep)
+func (p *picks) add(candidate Ranked, r *rule) {
+	if p.bound != nil && candidate.Key.Compare(*p.bound) > 0 {
+		return
+	}
+	if p.ranked == nil {
+		p.ranked = make([]Ranked, 0, r.room)
+	}
+	p.ranked = append(p.ranked, candidate)
+	if len(p.ranked) == r.room {
+		p.cut(r.keep)
 	}
 }
 
-// cut sorts what was collected and drops all beyond the ranks to keep.
+// cut drops all beyond the ranks to keep, and remembers the worst one kept.
 func (p *picks) cut(keep int) {
-	slices.SortFunc(p.ranked, Ranked.compare)
-	if len(p.ranked) < keep {
+	if keep == 0 || len(p.ranked) < keep {
 		return
 	}
+	partition(p.ranked, keep-1)
 	clear(p.ranked[keep:])
 	p.ranked = p.ranked[:keep]
-	if keep > 0 {
-		bound := p.ranked[keep-1].Key
-		p.bound = &bound
+	bound := p.ranked[keep-1].Key
+	p.bound = &bound
+}
+
+// partition puts the element of rank k in its place, smaller ones before it
+// and larger ones behind. Keys are hashes, so the middle element is a fair
+// pivot; nobody can choose them so as to make it a bad one.
+func partition(list []Ranked, k int) {
+	for lo, hi := 0, len(list)-1; lo < hi; {
+		pivot := list[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for list[i].compare(pivot) < 0 {
+				i++
+			}
+			for list[j].compare(pivot) > 0 {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return
+		}
 	}
 }
 
@@ -145,7 +179,7 @@ func (s *Selector) Merge(shard *Selector) {
 		p, q := &s.picks[i], &shard.picks[i]
 		p.outright = append(p.outright, q.outright...)
 		for _, r := range q.ranked {
-			p.add(r, s.rules[i].keep)
+			p.add(r, &s.rules[i])
 		}
 	}
 }
@@ -157,6 +191,7 @@ func (s *Selector) Strata() ([]Stratum, error) {
 	for i, r := range s.rules {
 		p := &s.picks[i]
 		p.cut(r.keep)
+		slices.SortFunc(p.ranked, Ranked.compare)
 		slices.Sort(p.outright)
 		if len(p.ranked) < r.ranked || uint64(len(p.outright)+r.ranked) != r.quota {
 			return nil, fmt.Errorf("select in stratum %q: the directory is not the one surveyed", r.stratum)

@@ -32,14 +32,13 @@ type tally struct {
 
 // NewSurvey returns an empty survey.
 func NewSurvey() *Survey {
-	ranges := merkleRanges()
-	return newSurvey(ranges, 0)
+	return newSurvey(merkleRanges(), 0)
 }
 
 func newSurvey(ranges *compact.RangeFactory, begin uint64) *Survey {
 	return &Survey{
 		ranges: ranges,
-		tree:   &merkleTree{tiles: ranges.NewEmptyRange(begin)},
+		tree:   newMerkleShard(ranges, begin),
 		strata: make(map[string]*tally),
 	}
 }
@@ -110,7 +109,7 @@ func (s *Survey) Merge(next *Survey) error {
 	if next.first <= s.last {
 		return inEntry(outOfOrder(s.last, next.first), fmt.Sprintf("objects[%d] %q", s.tree.size(), next.first))
 	}
-	if err := s.tree.tiles.AppendRange(next.tree.tiles, nil); err != nil {
+	if err := s.tree.merge(next.tree); err != nil {
 		return fmt.Errorf("join shards of the objects' tree: %w", err)
 	}
 	if s.first == "" {

@@ -21,9 +21,16 @@ func New(objects draw.Objects, shards int) Passes {
 	return Passes{objects: objects, shards: max(shards, 1)}
 }
 
+// tile is what package draw hashes at once; shards begin at multiples of it
+// for speed alone.
+const tile = 256
+
 // bounds is where shard i begins; shard i+1 begins where it ends.
 func (p Passes) bounds(i int) int {
-	return int(int64(len(p.objects)) * int64(i) / int64(p.shards))
+	if i == p.shards {
+		return len(p.objects)
+	}
+	return int(int64(len(p.objects))*int64(i)/int64(p.shards)) / tile * tile
 }
 
 // Survey reads all objects.
@@ -50,16 +57,19 @@ func (p Passes) Survey() (*draw.Survey, error) {
 // Select reads them again into the selector.
 func (p Passes) Select(whole *draw.Selector) error {
 	parts := make([]*draw.Selector, p.shards)
+	parts[0] = whole
+	for i := 1; i < p.shards; i++ {
+		parts[i] = whole.Shard()
+	}
 	var group errgroup.Group
 	for i := range parts {
 		from, to := p.bounds(i), p.bounds(i+1)
-		parts[i] = whole.Shard()
 		group.Go(func() error { return parts[i].AddAll(p.objects[from:to]) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, part := range parts {
+	for _, part := range parts[1:] {
 		whole.Merge(part)
 	}
 	return nil
