@@ -28,6 +28,8 @@ func families() []contractapi.ContractInterface {
 		NewMerchant(),
 		NewOperation(),
 		NewSite(),
+		NewRuleset(),
+		NewPledge(),
 		NewIssuer(),
 		NewInstrument(),
 		NewCertificate(),

@@ -28,8 +28,8 @@ type MPETable struct {
 }
 
 // MPERow is the tolerance of one category in one range. The range is of the
-// absolute indication: Over < indication ≤ UpTo, except that the lowest row
-// takes its lower end in.
+// absolute indication: Over < indication ≤ UpTo. Without Over it begins at 0,
+// without UpTo it has no end.
 type MPERow struct {
 	Category string    `json:"category"`        // instrument category, or a class of goods
 	Class    string    `json:"class,omitempty"` // accuracy class; empty: any
@@ -84,11 +84,12 @@ const (
 // MeasurementResult is a measurement with what the contract computed from it.
 type MeasurementResult struct {
 	Measurement
-	Error   Decimal         `json:"error"`            // indication − reference, in Unit
-	Percent Decimal         `json:"percent,omitzero"` // error in per cent of the reference, three decimals
-	Lower   Decimal         `json:"lower,omitzero"`   // the limits applied, as the row gives them
-	Upper   Decimal         `json:"upper,omitzero"`
-	Limit   LimitUnit       `json:"limit,omitempty"`
-	Verdict Verdict         `json:"verdict"`
-	Reason  NoVerdictReason `json:"reason,omitempty"`
+	Error     Decimal         `json:"error"`            // indication − reference, in Unit
+	Percent   Decimal         `json:"percent,omitzero"` // error in per cent of the reference, three decimals
+	Lower     Decimal         `json:"lower,omitzero"`   // the limits applied, as the row gives them
+	Upper     Decimal         `json:"upper,omitzero"`
+	Limit     LimitUnit       `json:"limit,omitempty"`
+	LimitUnit string          `json:"limitUnit,omitempty"` // unit of absolute limits
+	Verdict   Verdict         `json:"verdict"`
+	Reason    NoVerdictReason `json:"reason,omitempty"`
 }
