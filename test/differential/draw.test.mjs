@@ -180,6 +180,14 @@ describe('Ticket', () => {
   });
 });
 
+describe('Directories', () => {
+  test('StratumThatThePlanDoesNotNameIsNotDrawn', () => {
+    const out = compute(example({ plan: { quota: { A: 1 }, assign: [[], []] } }));
+    assert.deepEqual(Object.keys(out.strata), ['A']);
+    assert.equal(draw.verifyTicket({ seed: out.seed, id: 'S-5', weight: 1, result: out.strata.B }).reason, 'stratum-not-drawn');
+  });
+});
+
 describe('Ways to run it', () => {
   function command(text) {
     const dir = mkdtempSync(join(tmpdir(), 'draw-'));

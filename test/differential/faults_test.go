@@ -147,6 +147,17 @@ func seedFaults(t *testing.T) []fault {
 		{name: "no signature", kind: draw.KindSyntax, entry: "signature", apply: beacon(object{"signature": ""}, nil)},
 		{name: "key at infinity", kind: draw.KindBeacon, entry: "", apply: beacon(nil, object{"publicKey": infinity + strings.Repeat("00", 48)})},
 		{name: "short key", kind: draw.KindSyntax, entry: "publicKey", apply: beacon(nil, object{"publicKey": infinity})},
+		{name: "any signature", kind: draw.KindBeacon, entry: "", apply: func(g *generator, input object) {
+			beaconWith(input, object{"signature": anyPoint(g.rng, 48)}, nil)
+		}},
+		{name: "any key", kind: draw.KindBeacon, entry: "", apply: func(g *generator, input object) {
+			beaconWith(input, nil, object{"publicKey": anyPoint(g.rng, 96)})
+		}},
+		{name: "negated signature", kind: draw.KindBeacon, entry: "", apply: func(_ *generator, input object) {
+			signature := input["beacon"].(object)["signature"].(string)
+			flipped := hexDigits[strings.IndexByte(hexDigits, signature[0])^2] // the third bit tells which root y is
+			beaconWith(input, object{"signature": string(flipped) + signature[1:]}, nil)
+		}},
 		{name: "key of another chain", kind: draw.KindBeacon, entry: "", apply: func(g *generator, input object) {
 			beaconWith(input, nil, object{"publicKey": newSigner(g.rng, "x").chain["publicKey"]})
 		}},

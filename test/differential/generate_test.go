@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -202,9 +204,10 @@ func (g *generator) encode(t *testing.T, value any) string {
 	switch {
 	case isObject:
 		parts := []string{}
-		for name, member := range members {
-			parts = append(parts, g.encode(t, name)+":"+g.encode(t, member))
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			parts = append(parts, g.encode(t, name)+":"+g.encode(t, members[name]))
 		}
+		g.rng.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 		return "{" + strings.Join(parts, ", ") + "}"
 	case isList:
 		parts := []string{}

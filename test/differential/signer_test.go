@@ -95,6 +95,15 @@ func signatureAt(t *testing.T, onCurve bool) string {
 	return hex.EncodeToString(encoded)
 }
 
+// anyPoint encodes a random x: one time in two it lies on no curve, else outside
+// the subgroup, and now and then outside the field.
+func anyPoint(rng *rand.Rand, n int) string {
+	flags := []string{"8", "9", "a", "b"}
+	return flags[rng.IntN(len(flags))] + hexBytes(rng, n)[1:]
+}
+
+const hexDigits = "0123456789abcdef"
+
 func hexBytes(rng *rand.Rand, n int) string {
 	b := make([]byte, n)
 	for i := range b {

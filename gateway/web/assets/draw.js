@@ -22,26 +22,46 @@
 
   // ---- bytes ----
   const encoder = new TextEncoder();
-  const utf8 = (text) => encoder.encode(text);
+  // utf8 reads ASCII itself: for names as short as ids the encoder's call costs more.
+  function utf8(text) {
+    const out = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) return encoder.encode(text);
+      out[i] = unit;
+    }
+    return out;
+  }
   function concat(...parts) {
-    const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-    let at = 0;
+    let [length, at] = [0, 0];
+    for (const p of parts) length += p.length;
+    const out = new Uint8Array(length);
     for (const p of parts) {
       out.set(p, at);
       at += p.length;
     }
     return out;
   }
+  function putU32(bytes, at, n) {
+    bytes[at] = n >>> 24;
+    bytes[at + 1] = n >>> 16;
+    bytes[at + 2] = n >>> 8;
+    bytes[at + 3] = n;
+  }
   function u32(n) {
-    return Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
+    const out = new Uint8Array(4);
+    putU32(out, 0, n);
+    return out;
   }
   function u64(n) {
     const out = new Uint8Array(8);
     new DataView(out.buffer).setBigInt64(0, BigInt.asIntN(64, BigInt(n)));
     return out;
   }
-  const prefixed = (bytes) => concat(u32(bytes.length), bytes);
-  const LP = (text) => prefixed(utf8(text));
+  function LP(text) {
+    const bytes = utf8(text);
+    return concat(u32(bytes.length), bytes);
+  }
   const HEX = Array.from({ length: 256 }, (_, b) => b.toString(16).padStart(2, '0'));
   const hex = (bytes) => Array.from(bytes, (b) => HEX[b]).join('');
   const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
@@ -70,11 +90,15 @@
   for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((p) => n % p !== 0)) PRIMES.push(n);
   const K = Int32Array.from(PRIMES, (p) => firstBits(p, 3));
   const START = Int32Array.from(PRIMES.slice(0, 8), (p) => firstBits(p, 2));
-  const schedule = new Int32Array(64); // scratch; a compression never interrupts another
+  // Scratch space, so that hashing a directory makes no garbage. A hash is computed in
+  // one go, so nothing else can use it meanwhile.
+  const schedule = new Int32Array(64);
+  const scratch = new Uint8Array(1024);
+  const state = new Int32Array(8);
 
-  function compress(state, view, at) {
+  function compress(bytes, at) {
     const w = schedule;
-    for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
+    for (let i = 0, k = at; i < 16; i++, k += 4) w[i] = (bytes[k] << 24) | (bytes[k + 1] << 16) | (bytes[k + 2] << 8) | bytes[k + 3];
     for (let i = 16; i < 64; i++) {
       const x = w[i - 15];
       const y = w[i - 2];
@@ -95,20 +119,27 @@
     state[0] += a; state[1] += b; state[2] += c; state[3] += d;
     state[4] += e; state[5] += f; state[6] += g; state[7] += h;
   }
-  function sha256(message) {
-    const padded = new Uint8Array((message.length + 72) & ~63);
-    padded.set(message);
-    padded[message.length] = 0x80;
-    const view = new DataView(padded.buffer);
-    view.setUint32(padded.length - 8, Math.floor(message.length / 0x20000000));
-    view.setUint32(padded.length - 4, message.length << 3);
-    const state = START.slice();
-    for (let at = 0; at < padded.length; at += 64) compress(state, view, at);
-    const out = new DataView(new ArrayBuffer(32));
-    for (let i = 0; i < 8; i++) out.setInt32(4 * i, state[i]);
-    return new Uint8Array(out.buffer);
+  // H hashes the concatenation of its parts.
+  function H(...parts) {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    const size = (length + 72) & ~63;
+    const padded = size <= scratch.length ? scratch.fill(0, length, size) : new Uint8Array(size);
+    let at = 0;
+    for (const part of parts) {
+      padded.set(part, at);
+      at += part.length;
+    }
+    padded[length] = 0x80;
+    putU32(padded, size - 8, Math.floor(length / 0x20000000));
+    putU32(padded, size - 4, length << 3);
+    state.set(START);
+    for (let block = 0; block < size; block += 64) compress(padded, block);
+    const out = new Uint8Array(32);
+    for (let i = 0; i < 8; i++) putU32(out, 4 * i, state[i]);
+    return out;
   }
-  const H = (...parts) => sha256(concat(...parts));
+  const sha256 = (message) => H(message);
 
   // ---- JSON ----
   // parse reads strict JSON: no member twice, no text after the value, strings of
@@ -218,7 +249,7 @@
   }
   function checkLabel(value, entry) {
     const good = checkString(value, entry) !== '' && utf8(value).length <= 64
-      && value === value.normalize('NFC') && !/[\ud800-\udfff]/u.test(value);
+      && (/^[\0-\x7f]*$/.test(value) || (value === value.normalize('NFC') && !/[\ud800-\udfff]/u.test(value)));
     return good ? value : refuse('name', `${entry} ${JSON.stringify(value)}`, 'a label is 1 to 64 bytes of UTF-8 in NFC');
   }
   function checkUnique(sorted, name) {
@@ -460,9 +491,11 @@
     return { strata, drawn };
   }
   // verifyTicket answers one object from public data alone: was I drawn, and why not?
-  // seed is the output's sealedSeed if it has one, else its seed; result is its stratum's.
+  // seed is the output's sealedSeed if it has one, else its seed; result is its stratum's,
+  // undefined where the plan draws nothing from it.
   function verifyTicket({ seed, id, weight, result }) {
     const ticket = ticketOf(targetSeed(unhex(seed)), checkId(id, 'object'));
+    if (result === undefined) return { ticket: hex(ticket), drawn: false, reason: 'stratum-not-drawn' };
     if (result.outright.includes(id)) return { ticket: hex(ticket), drawn: true, reason: 'outright' };
     if (result.threshold === null) return { ticket: hex(ticket), drawn: false, reason: 'nothing-ranked' };
     const weighted = typeof result.threshold !== 'string';
