@@ -100,6 +100,12 @@ func (n node) sign(t testing.TB, parts ...[]byte) []byte {
 }
 
 func (c *consortium) trust() ledger.Trust {
+	trust, err := ledger.ParseTrust(c.trustFile())
+	require.NoError(c.t, err)
+	return trust
+}
+
+func (c *consortium) trustFile() []byte {
 	hash, err := ledger.HeaderHash(c.genesis.Header)
 	require.NoError(c.t, err)
 	roots := map[string]any{}
@@ -110,9 +116,7 @@ func (c *consortium) trust() ledger.Trust {
 		"version": 1, "channel": "steelyard", "genesisHash": hash.String(), "organizations": roots, "ordererOrganizations": roots,
 	})
 	require.NoError(c.t, err)
-	trust, err := ledger.ParseTrust(data)
-	require.NoError(c.t, err)
-	return trust
+	return data
 }
 
 func (c *consortium) configBlock() *common.Block {

@@ -103,13 +103,18 @@ func (v Verdict) Answers() [4]Answer { return [4]Answer{v.Integrity, v.Status, v
 
 // Tone is the gravest of the four: bad, caution, unknown, neutral, good. It is
 // good only if every question that was asked was answered well; a match that
-// nobody asked for (MatchUnknown) leaves it as it is.
+// nobody asked for (MatchUnknown) leaves it as it is. A tone this program does
+// not know, from a newer service, counts as unknown.
 func (v Verdict) Tone() Tone {
 	rank := map[Tone]int{Good: 0, Neutral: 1, Unknown: 2, Caution: 3, Bad: 4}
 	worst := Good
 	for _, answer := range v.Answers() {
-		if answer.Outcome != MatchUnknown && rank[answer.Tone] > rank[worst] {
-			worst = answer.Tone
+		tone := answer.Tone
+		if _, known := rank[tone]; !known {
+			tone = Unknown
+		}
+		if answer.Outcome != MatchUnknown && rank[tone] > rank[worst] {
+			worst = tone
 		}
 	}
 	return worst
