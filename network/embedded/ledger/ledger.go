@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ var (
 	metaVersion    = []byte("version")
 	metaChannel    = []byte("channel")
 	metaCommitHash = []byte("commithash")
+	metaPurged     = []byte("purged") // set when the file may still hold purged bytes
 )
 
 // Definition is a chaincode as the channel knows it.
@@ -109,31 +111,55 @@ type Status struct {
 // words if it is in use, of another version or channel, or damaged.
 func Open(cfg Config) (*Ledger, error) {
 	path := filepath.Join(cfg.Dir, fileName)
-	db, err := openFile(path, cfg.Dir)
-	if err != nil {
+	if err := compactIfPurged(path); err != nil {
 		return nil, err
 	}
 	l := &Ledger{
-		db: db, channel: cfg.Channel, msp: cfg.MSP, definitions: cfg.Definitions,
+		channel: cfg.Channel, msp: cfg.MSP, definitions: cfg.Definitions,
 		grown: make(chan struct{}), waiters: map[string][]chan Status{},
 	}
-	err = l.prepare()
+	err := surviveDamage(path, func() error {
+		var err error
+		if l.db, err = openFile(path, cfg.Dir); err != nil {
+			return err
+		}
+		if err := l.prepare(); err != nil {
+			return err
+		}
+		return l.check()
+	})
 	if err == nil {
-		err = l.check()
-	}
-	if err == nil {
-		l.transient, err = openTransient(filepath.Join(cfg.Dir, transientName), cfg.Dir)
+		transient := filepath.Join(cfg.Dir, transientName)
+		err = surviveDamage(transient, func() error {
+			var err error
+			l.transient, err = openTransient(transient, cfg.Dir)
+			return err
+		})
 	}
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		if l.db != nil {
+			err = errors.Join(err, l.db.Close())
+		}
+		return nil, err
 	}
 	return l, nil
 }
 
+// surviveDamage turns into an error what bbolt answers to a broken file: a
+// panic, or a fault where the file ends before its pages do.
+func surviveDamage(path string, open func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the ledger file %s is damaged: %v; restore it from a copy or start with an empty directory", path, cause)
+		}
+	}()
+	return open()
+}
+
 func openFile(path, dir string) (*bbolt.DB, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: lockTimeout, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType,
-		InitialMmapSize: initialMapping,
+		Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, InitialMmapSize: initialMapping,
 	})
 	switch {
 	case err == nil:

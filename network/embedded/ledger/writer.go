@@ -273,6 +273,10 @@ func (w *writer) purge(namespace, collection, hash string) error {
 			return err
 		}
 	}
+	// bbolt leaves old pages as they are; the next start rewrites the file.
+	if err := w.tx.Bucket(bucketMeta).Put(metaPurged, []byte{1}); err != nil {
+		return err
+	}
 	for _, height := range heights {
 		if err := bucket.Delete(append(bytes.Clone(prefix), height.bytes()...)); err != nil {
 			return err
