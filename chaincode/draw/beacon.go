@@ -7,12 +7,14 @@ import (
 	"encoding/hex"
 
 	"github.com/cloudflare/circl/ecc/bls12381"
-	"github.com/cloudflare/circl/sign/bls"
 )
 
 // BeaconScheme is the only scheme DR-1 knows: unchained BLS with signatures in
 // G1 hashed by RFC 9380, as drand names it.
 const BeaconScheme = "bls-unchained-g1-rfc9380"
+
+// beaconDomain separates the scheme's hashing to the curve.
+const beaconDomain = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 
 const (
 	signatureSize = 48 // G1, compressed
@@ -91,48 +93,56 @@ func (c Chain) Verify(round uint64, signature []byte) (Digest, error) {
 	if err != nil {
 		return Digest{}, err
 	}
-	if err := checkSignaturePoint(signature); err != nil {
+	point, err := signaturePoint(signature)
+	if err != nil {
 		return Digest{}, err
 	}
 	message := RoundMessage(round)
-	if !bls.Verify(key, message[:], signature) {
+	var hashed bls12381.G1
+	hashed.Hash(message[:], []byte(beaconDomain))
+	// e(hashed, key) = e(signature, generator of G2)
+	quotient := bls12381.ProdPairFrac(
+		[]*bls12381.G1{&hashed, point}, []*bls12381.G2{key, bls12381.G2Generator()}, []int{1, -1})
+	if !quotient.IsIdentity() {
 		return Digest{}, refuse(KindBeacon, "beacon", "signature is not that of round %d", round)
 	}
 	return sha256.Sum256(signature), nil
 }
 
-// key decodes the public key.
-func (c Chain) key() (*bls.PublicKey[bls.KeyG2SigG1], error) {
+// key decodes the public key; SetBytes checks curve and subgroup.
+func (c Chain) key() (*bls12381.G2, error) {
 	const entry = "beacon.chain"
 	if len(c.PublicKey) != publicKeySize {
 		return nil, refuse(KindBeacon, entry, "public key of %d bytes, %d expected", len(c.PublicKey), publicKeySize)
 	}
-	var key bls.PublicKey[bls.KeyG2SigG1]
-	if err := key.UnmarshalBinary(c.PublicKey); err != nil {
-		return nil, refuse(KindBeacon, entry, "public key is not a point of G2 or is the identity")
+	var key bls12381.G2
+	if err := key.SetBytes(c.PublicKey); err != nil {
+		return nil, refuse(KindBeacon, entry, "public key is not a point of G2")
 	}
-	if again, err := key.MarshalBinary(); err != nil || !bytes.Equal(again, c.PublicKey) {
+	if key.IsIdentity() {
+		return nil, refuse(KindBeacon, entry, "public key is the identity")
+	}
+	if !bytes.Equal(key.BytesCompressed(), c.PublicKey) {
 		return nil, refuse(KindBeacon, entry, "public key is not canonically encoded")
 	}
 	return &key, nil
 }
 
-// checkSignaturePoint tells a malformed signature from one that does not
-// verify; SetBytes checks curve and subgroup.
-func checkSignaturePoint(signature []byte) error {
+// signaturePoint decodes a signature; SetBytes checks curve and subgroup.
+func signaturePoint(signature []byte) (*bls12381.G1, error) {
 	const entry = "beacon"
 	if len(signature) != signatureSize {
-		return refuse(KindBeacon, entry, "signature of %d bytes, %d expected", len(signature), signatureSize)
+		return nil, refuse(KindBeacon, entry, "signature of %d bytes, %d expected", len(signature), signatureSize)
 	}
 	var point bls12381.G1
 	if err := point.SetBytes(signature); err != nil {
-		return refuse(KindBeacon, entry, "signature is not a point of G1")
+		return nil, refuse(KindBeacon, entry, "signature is not a point of G1")
 	}
 	if point.IsIdentity() {
-		return refuse(KindBeacon, entry, "signature is the identity")
+		return nil, refuse(KindBeacon, entry, "signature is the identity")
 	}
 	if !bytes.Equal(point.BytesCompressed(), signature) {
-		return refuse(KindBeacon, entry, "signature is not canonically encoded")
+		return nil, refuse(KindBeacon, entry, "signature is not canonically encoded")
 	}
-	return nil
+	return &point, nil
 }
