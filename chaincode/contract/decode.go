@@ -20,6 +20,9 @@ func decode[C any](request string) (command C, err error) {
 	if len(request) > maxRequest {
 		return command, metrology.Errorf(metrology.CodeInvalid, "the request is longer than %d bytes", maxRequest)
 	}
+	if !strings.HasPrefix(strings.TrimLeft(request, " \t\r\n"), "{") { // null would read as an empty request
+		return command, metrology.Errorf(metrology.CodeInvalid, "the request is not a JSON object")
+	}
 	err = json.Unmarshal([]byte(request), &command, json.RejectUnknownMembers(true))
 	if err == nil {
 		return command, nil
