@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
-	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
@@ -220,23 +221,51 @@ func (f *follower) orderingAt(ctx context.Context, network *client.Network, gene
 	return ordering, err
 }
 
-// block reads one block of the peer's ledger. It waits for none that is not
-// there: a peer that is behind breaks the stream, and another one is tried.
-func (f *follower) block(ctx context.Context, network *client.Network, number uint64) (ledger.Block, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.config.Timeouts.Evaluate)
+// Block reads one block of the ledger from a peer again, with the private data
+// that the peer has now: values that were Missing when the block was followed
+// may have arrived since, and others have been purged. It is checked against
+// the pinned channel and its own hashes only; whoever followed the ledger
+// compares its Hash.
+func (c *Client) Block(ctx context.Context, number uint64) (block ledger.Block, err error) {
+	verifier := ledger.NewVerifier(c.config.Trust)
+	err = c.try(ctx, c.reader, func(gateway *client.Gateway) error {
+		received, err := c.readBlock(ctx, gateway.GetNetwork(c.config.Channel), number)
+		if err != nil {
+			return status.Error(codes.Unavailable, err.Error()) // another peer may have it
+		}
+		block, err = ledger.Parse(received.GetBlock(), received.GetPrivateDataMap())
+		return err
+	})
+	if err != nil {
+		return ledger.Block{}, Decode(err)
+	}
+	return block, verifier.VerifyContent(block)
+}
+
+func (c *Client) readBlock(ctx context.Context, network *client.Network, number uint64) (*peer.BlockAndPrivateData, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Evaluate)
 	defer cancel()
-	blocks, err := network.BlockEvents(ctx, client.WithStartBlock(number))
+	blocks, err := network.BlockAndPrivateDataEvents(ctx, client.WithStartBlock(number))
+	if err != nil {
+		return nil, fmt.Errorf("ask for block %d: %w", number, err)
+	}
+	defer drain(cancel, blocks)
+	select {
+	case received := <-blocks:
+		if received != nil {
+			return received, nil
+		}
+	case <-ctx.Done():
+	}
+	return nil, fmt.Errorf("the peer did not give block %d", number)
+}
+
+// block reads one block of the followed peer's ledger, without what is not on
+// the chain. A peer that is behind breaks the stream, and another one is tried.
+func (f *follower) block(ctx context.Context, network *client.Network, number uint64) (ledger.Block, error) {
+	received, err := f.readBlock(ctx, network, number)
 	if err != nil {
 		return ledger.Block{}, &brokenStream{cause: err}
 	}
-	defer drain(cancel, blocks)
-	var raw *common.Block
-	select {
-	case raw = <-blocks:
-	case <-ctx.Done():
-	}
-	if raw == nil {
-		return ledger.Block{}, &brokenStream{cause: fmt.Errorf("the peer did not give block %d", number)}
-	}
-	return ledger.Parse(raw, nil)
+	return ledger.Parse(received.GetBlock(), nil)
 }

@@ -127,17 +127,21 @@ func (s *submission) giveUp(id string, outcome <-chan outbox.Outcome, forget fun
 // settle records what the ledger shows of a transaction.
 func (c *Client) settle(ctx context.Context, id string, outcome outbox.Outcome) error {
 	state := outbox.Invalid
-	if outcome.Code == 0 { // VALID
+	if valid(outcome) {
 		state = outbox.Committed
 	}
 	return c.config.Outbox.Settle(ctx, id, state, outcome)
 }
 
-// Lookup asks the network for a transaction by its id. found is false when no
+// Lookup asks the network for a transaction by its id. effective tells whether
+// it changed the ledger. found is false when no
 // peer that answered has it on its ledger. An error means that none answered.
-func (c *Client) Lookup(ctx context.Context, transactionID string) (receipt Receipt, valid, found bool, err error) {
+func (c *Client) Lookup(ctx context.Context, transactionID string) (receipt Receipt, effective, found bool, err error) {
 	outcome, found, err := c.lookUp(ctx, c.reader, transactionID)
-	return receiptOf(transactionID, outcome), outcome.Code == 0, found, err
+	if err != nil || !found {
+		return Receipt{}, false, false, err
+	}
+	return receiptOf(transactionID, outcome), valid(outcome), true, nil
 }
 
 // qscc is Fabric's system chaincode for queries on the ledger itself;

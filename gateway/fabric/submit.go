@@ -202,16 +202,12 @@ func (s *submission) conclude(ctx context.Context, id string, outcome outbox.Out
 		s.dead = id
 		return Receipt{}, true, nil
 	}
-	state := outbox.Invalid
-	if outcome.Code == peer.TxValidationCode_VALID {
-		state = outbox.Committed
-	}
 	// The ledger has spoken: neither a lost caller nor a failing disk changes
 	// the answer. Unsettled, the submission is asked for again at the next start.
-	if err := s.config.Outbox.Settle(context.WithoutCancel(ctx), id, state, outcome); err != nil {
-		s.config.Logger.ErrorContext(ctx, "settle submission", "transaction", id, "state", string(state), "error", err)
+	if err := s.settle(context.WithoutCancel(ctx), id, outcome); err != nil {
+		s.config.Logger.ErrorContext(ctx, "settle submission", "transaction", id, "error", err)
 	}
-	if state == outbox.Invalid {
+	if !valid(outcome) {
 		return Receipt{}, false, invalidated(id, outcome.Code)
 	}
 	return receiptOf(id, outcome), false, nil
@@ -304,6 +300,8 @@ func (s *submission) proposeTo(ctx context.Context, gateway *client.Gateway) (*c
 	}
 	return s.sign(gateway, transaction)
 }
+
+func valid(outcome outbox.Outcome) bool { return outcome.Code == peer.TxValidationCode_VALID }
 
 // conflict reports whether a transaction was invalid because another one
 // changed what it had read, so that executing it anew can succeed.

@@ -106,6 +106,16 @@ func TestSubmitPrivate(t *testing.T) {
 	require.True(t, write.Missing)
 	require.Empty(t, write.Value)
 	require.Equal(t, valueHash[:], write.ValueHash)
+
+	block, err := later.Block(t.Context(), receipt.BlockNumber)
+	require.NoError(t, err)
+	require.Equal(t, later.shown(t)[receipt.BlockNumber].Hash, block.Hash)
+	_, valid, found, err := later.Lookup(t.Context(), receipt.TransactionID)
+	require.NoError(t, err)
+	require.True(t, valid && found)
+	_, _, found, err = later.Lookup(t.Context(), "nothing")
+	require.NoError(t, err)
+	require.False(t, found)
 }
 
 // TestSubmitStorm: fifty callers change one key, and every one of them gets in once.
