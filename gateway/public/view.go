@@ -165,29 +165,30 @@ type Revision struct {
 
 // Inspection is a published inspection; corrected ones show every revision.
 type Inspection struct {
-	ID                 string                     `json:"id"`
-	Site               string                     `json:"site"`
-	Merchant           string                     `json:"merchant,omitempty"`
-	Basis              metrology.Basis            `json:"basis"`
-	State              metrology.InspectionState  `json:"state"`
-	Reason             metrology.InspectionReason `json:"reason,omitempty"`
-	Inspectors         []string                   `json:"inspectors"` // opaque
-	Visited            metrology.Date             `json:"visited"`
-	Published          string                     `json:"published,omitempty"`
-	PublicationDue     metrology.Date             `json:"publicationDue,omitempty"` // by the deadline rule and calendar in force; absent: none is
-	PublishedLate      bool                       `json:"publishedLate,omitempty"`
-	Objections         []metrology.Objection      `json:"objections,omitempty"`
-	Revisions          []Revision                 `json:"revisions"`
-	NozzleMean         *NozzleMean                `json:"nozzleMean,omitempty"`
-	Follows, SettledBy string                     `json:"-"`
-	AsOf               AsOf                       `json:"asOf"`
+	ID             string                     `json:"id"`
+	Site           string                     `json:"site"`
+	Merchant       string                     `json:"merchant,omitempty"`
+	Basis          metrology.Basis            `json:"basis"`
+	State          metrology.InspectionState  `json:"state"`
+	Reason         metrology.InspectionReason `json:"reason,omitempty"`
+	Inspectors     []string                   `json:"inspectors"` // opaque
+	Visited        metrology.Date             `json:"visited"`
+	Published      string                     `json:"published,omitempty"`
+	PublicationDue *metrology.Due             `json:"publicationDue,omitempty"` // by the deadline rule and calendar in force; absent: none is
+	PublishedLate  bool                       `json:"publishedLate,omitempty"`
+	Objections     []metrology.Objection      `json:"objections,omitempty"`
+	Revisions      []Revision                 `json:"revisions"`
+	NozzleMean     *NozzleMean                `json:"nozzleMean,omitempty"`
+	Follows        string                     `json:"follows,omitempty"`   // earlier inspection whose pending matter this one settles
+	SettledBy      string                     `json:"settledBy,omitempty"` // later inspection that settled this one's
+	AsOf           AsOf                       `json:"asOf"`
 }
 
 // NozzleMean is the mean of a station's signed nozzle errors. It is an
 // indicator of bias, never a finding.
 type NozzleMean struct {
-	Mean  string `json:"mean"` // per cent, rounded half away from zero to 0.001
-	Count int    `json:"count"`
+	Percent metrology.Decimal `json:"percent"` // mean of the relative errors
+	Count   int               `json:"count"`
 }
 
 // OverdueInspection is an inspection that should have been published by now.
@@ -195,7 +196,7 @@ type NozzleMean struct {
 type OverdueInspection struct {
 	ID      string         `json:"id"`
 	Visited metrology.Date `json:"visited"`
-	Due     metrology.Date `json:"due"`
+	Due     metrology.Due  `json:"due"`
 }
 
 // Transaction is one transaction on the ledger, valid or not.
@@ -213,3 +214,6 @@ type Transaction struct {
 	Time      string         `json:"time,omitempty"`   // RFC 3339, the submitter's claim
 	Endorsers []string       `json:"endorsers,omitempty"`
 }
+
+// NextCursor is the cursor of the page that follows.
+func (p Page[T]) NextCursor() string { return p.Next }

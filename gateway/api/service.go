@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+)
+
+// Config gives the API the parts it needs.
+type Config struct {
+	Writer   Writer
+	Register Register
+	Signer   BatchSigner
+	Evidence Evidence
+	Secret   Secret
+	Clock    func() time.Time // for "today" in Asia/Shanghai
+	Version  string           // of this program
+	Embedded bool             // the network is the embedded one
+	Ready    func() error     // why the gateway cannot serve, or nil
+	Upload   int64            // bytes of an uploaded file
+}
+
+// Server answers the REST interface.
+type Server struct {
+	writer   Writer
+	register Register
+	signer   BatchSigner
+	evidence Evidence
+	secret   Secret
+	clock    func() time.Time
+	version  string
+	embedded bool
+	ready    func() error
+	upload   int64
+}
+
+// New makes the API.
+func New(c Config) *Server {
+	return &Server{
+		writer: c.Writer, register: c.Register, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
+		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
+	}
+}
+
+// Mount registers every route.
+func (s *Server) Mount(e *echo.Echo) {
+	for _, route := range s.readRoutes() {
+		e.GET(route.Path, serveRead(route))
+	}
+	for _, route := range writeRoutes() {
+		e.Add(route.Method, route.Path, s.serveWrite(route))
+	}
+	s.mountCertificates(e)
+	s.mountVerify(e)
+	s.mountService(e)
+}
+
+// today is the civil date in Asia/Shanghai.
+func (s *Server) today() metrology.Date { return metrology.DateOf(s.clock()) }
+
+// EmbeddedNotice says what the embedded network is not. Every page shows it.
+const EmbeddedNotice = "Embedded network: one operator runs all organisations. This is a signed, hash-chained log for trying, developing, testing and single-office use, not a blockchain of independent parties."
+
+// ServiceStatus is the answer of GET /v1/status.
+type ServiceStatus struct {
+	public.Status
+	Version  string `json:"version"`
+	Embedded bool   `json:"embedded"`
+	Notice   string `json:"notice,omitempty"`
+	Today    string `json:"today"` // in Asia/Shanghai
+}
+
+func (s *Server) status(ctx context.Context) (any, error) {
+	state, err := s.register.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	status := ServiceStatus{Status: state, Version: s.version, Embedded: s.embedded, Today: string(s.today())}
+	if s.embedded {
+		status.Notice = EmbeddedNotice
+	}
+	return status, nil
+}
+
+func (s *Server) mountService(e *echo.Echo) {
+	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
+	e.GET("/readyz", func(c echo.Context) error {
+		if err := s.ready(); err != nil {
+			return &Fault{Kind: FaultUnavailable, RetryAfter: time.Second, Err: err}
+		}
+		return c.JSON(http.StatusOK, map[string]string{"status": "ready"})
+	})
+	e.GET("/openapi.json", serveDocument)
+	e.GET("/problems/:name", serveProblemPage)
+}
+
+// serveProblemPage explains a problem type to whoever follows its address.
+func serveProblemPage(c echo.Context) error {
+	kind, known := problemKinds[c.Param("name")]
+	if !known {
+		return metrology.Errorf(metrology.CodeNotFound, "there is no problem type %q", c.Param("name"))
+	}
+	lines := []string{kind.Title, "", kind.Advice, "", "HTTP status: " + http.StatusText(kind.Status), "Code: " + kind.Code}
+	if kind.Retryable {
+		lines = append(lines, "The same request may succeed later.")
+	}
+	return c.String(http.StatusOK, strings.Join(lines, "\n")+"\n")
+}

@@ -1,0 +1,71 @@
+package public
+
+import (
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
+
+// CertificateStatusOn computes a certificate's status on a day, last day
+// inclusive. failedLater is the id of a later notice that the same instrument
+// failed, if there is one.
+func CertificateStatusOn(leaf metrology.Leaf, state metrology.CertificateState, failedLater string, day metrology.Date) CertificateStatus {
+	switch {
+	case state == metrology.CertificateRevoked:
+		return CertificateRevoked
+	case state == metrology.CertificateSuperseded:
+		return CertificateSuperseded
+	case leaf.Kind == metrology.KindResultNotice:
+		return CertificateNegative
+	case failedLater != "":
+		return CertificateOvertaken
+	case leaf.ValidUntil == "":
+		return CertificateNoTerm
+	case leaf.ValidUntil.Before(day):
+		return CertificateExpired
+	}
+	return CertificateValid
+}
+
+// NewestVerification is the verification that an instrument's standing rests on.
+type NewestVerification struct {
+	Certificate string         // id; empty: none recorded
+	Until       metrology.Date // last day; empty: the document names none
+	Pass        bool
+}
+
+// VerificationOn computes how an instrument stands with its duty on a day.
+func VerificationOn(i metrology.Instrument, newest NewestVerification, day metrology.Date) Verification {
+	v := Verification{Certificate: newest.Certificate, ValidUntil: newest.Until, Day: day}
+	switch {
+	case i.State == metrology.InstrumentInDispute || i.State == metrology.InstrumentSealed:
+		v.Status = VerificationFrozen
+	case !i.Use.Compulsory() || i.Mode == metrology.ModeNone:
+		v.Status = VerificationNoDuty
+	case i.State == metrology.InstrumentRepaired:
+		v.Status = VerificationNeeded
+	case newest.Certificate == "":
+		v.Status = VerificationNone
+	case !newest.Pass:
+		v.Status = VerificationFailed
+	case newest.Until == "":
+		v.Status = VerificationValid // such as verified once and used up
+	case newest.Until.Before(day):
+		v.Status = VerificationExpired
+	case newest.Until.Before(day.AddDays(DueSoonDays)):
+		v.Status = VerificationDueSoon
+	default:
+		v.Status = VerificationValid
+	}
+	return v
+}
+
+// ProfileOf is the public part of a profile: never the salt, and never a sole
+// trader's code, which points to a person.
+func ProfileOf(p metrology.Profile) *Profile {
+	return &Profile{Name: p.Name, Address: p.Address, Phone: p.Phone}
+}
+
+// StripBody removes the salt from an inspection's body.
+func StripBody(body metrology.InspectionBody) *metrology.InspectionBody {
+	body.Salt = ""
+	return &body
+}

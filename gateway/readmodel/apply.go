@@ -1,0 +1,200 @@
+package readmodel
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+)
+
+// applier takes one block within one database transaction.
+type applier struct {
+	*Store
+	ctx   context.Context
+	tx    *sql.Tx
+	block ledger.Block
+}
+
+// change is the ledger transaction being applied.
+type change struct {
+	ledger.Transaction
+	event   metrology.Event
+	claimed string
+	touched map[string]bool // ids of instruments whose verification may have changed
+}
+
+// Apply takes the next block: rows and position in one database transaction.
+// Anything but the next block, and anything it does not understand, is an
+// error and changes nothing.
+func (s *Store) Apply(ctx context.Context, block ledger.Block) error {
+	last, err := s.Position(ctx)
+	if err != nil {
+		return err
+	}
+	if err := follows(last, block, s.genesis); err != nil {
+		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	}
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing; before, the error at hand says more
+	a := &applier{Store: s, ctx: ctx, tx: tx, block: block}
+	if err := a.apply(); err != nil {
+		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	}
+	return nil
+}
+
+// follows refuses a gap and a foreign ledger.
+func follows(last *ledger.Position, block ledger.Block, genesis ledger.Hash) error {
+	switch {
+	case last == nil && block.Number != 0:
+		return fmt.Errorf("block 0 comes first: %w", ledger.ErrGap)
+	case last == nil && block.Hash != genesis:
+		return fmt.Errorf("its hash is %s, not %s: %w", block.Hash, genesis, ledger.ErrForeignLedger)
+	case last != nil && block.Number != last.Number+1:
+		return fmt.Errorf("block %d comes next: %w", last.Number+1, ledger.ErrGap)
+	case last != nil && block.PreviousHash != last.Hash:
+		return fmt.Errorf("its predecessor has hash %s, not %s: %w", last.Hash, block.PreviousHash, ledger.ErrForeignLedger)
+	}
+	return nil
+}
+
+func (a *applier) apply() error {
+	claimed := ""
+	for _, transaction := range a.block.Transactions {
+		c := change{Transaction: transaction, claimed: stamp(transaction.Timestamp), touched: map[string]bool{}}
+		if err := a.transaction(&c); err != nil {
+			return fmt.Errorf("transaction %s: %w", transaction.ID, err)
+		}
+		claimed = max(claimed, c.claimed)
+	}
+	return a.advance(claimed)
+}
+
+// advance moves the position.
+func (a *applier) advance(claimed string) error {
+	if a.block.Number == 0 {
+		return a.exec(`INSERT INTO position (only_row, channel, number, block_hash, genesis_hash, claimed) VALUES (1, ?, 0, ?, ?, ?)`,
+			a.channel, a.block.Hash.String(), a.genesis.String(), claimed)
+	}
+	return a.exec(`UPDATE position SET number = ?, block_hash = ?, claimed = CASE WHEN ? > claimed THEN ? ELSE claimed END`,
+		a.block.Number, a.block.Hash.String(), claimed, claimed)
+}
+
+func (a *applier) transaction(c *change) error {
+	if c.Valid() && c.Event != nil {
+		if err := json.Unmarshal(c.Event.Payload, &c.event); err != nil {
+			return fmt.Errorf("read event %s: %w", c.Event.Name, err)
+		}
+		if err := checkEvent(c.event, c.Event.Name); err != nil {
+			return err
+		}
+	}
+	if err := a.recordTransaction(c); err != nil {
+		return err
+	}
+	if !c.Valid() {
+		return nil
+	}
+	if err := a.recordHistory(c); err != nil {
+		return err
+	}
+	if err := a.anchorLeaves(c); err != nil {
+		return err
+	}
+	for _, write := range c.Writes {
+		if err := a.write(c, write); err != nil {
+			return fmt.Errorf("key %s: %w", write.Key, err)
+		}
+	}
+	for _, private := range c.Private {
+		if err := a.private(private); err != nil {
+			return fmt.Errorf("private key hash %s: %w", hex.EncodeToString(private.KeyHash), err)
+		}
+	}
+	return a.refreshVerifications(c)
+}
+
+// recordTransaction keeps the first entry of a transaction id: a second copy
+// of an envelope is invalid on the ledger and must not hide the first.
+func (a *applier) recordTransaction(c *change) error {
+	if c.ID == "" {
+		return nil
+	}
+	valid := 0
+	if c.Valid() {
+		valid = 1
+	}
+	return a.exec(`INSERT INTO transactions (id, block, idx, code, valid, function, msp, role, event, entity, claimed, endorsers)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		c.ID, a.block.Number, c.Index, c.Code.String(), valid, c.Function, c.Creator.MSPID, c.Creator.Role,
+		string(c.event.Type), c.event.ID, c.claimed, strings.Join(c.Endorsers, ","))
+}
+
+func (a *applier) recordHistory(c *change) error {
+	if c.event.Type == "" {
+		return nil
+	}
+	family, _, _ := strings.Cut(string(c.event.Type), ".")
+	return a.exec(`INSERT INTO history (family, entity, block, idx, tx_id, event, reason, role, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		family, c.event.ID, a.block.Number, c.Index, c.ID, string(c.event.Type), c.event.Reason, c.Creator.Role, c.claimed)
+}
+
+// families are the transaction families whose events this read model knows.
+var families = map[string]bool{
+	"merchant": true, "site": true, "pledge": true, "instrument": true, "issuer": true, "certificate": true,
+	"inspection": true, "ruleset": true, "operation": true, "draw": true, "gate": true,
+}
+
+func checkEvent(event metrology.Event, name string) error {
+	family, _, _ := strings.Cut(string(event.Type), ".")
+	switch {
+	case string(event.Type) != name:
+		return fmt.Errorf("event %q says it is %q", name, event.Type)
+	case event.Version != metrology.EventVersion:
+		return fmt.Errorf("event %q has version %d; this gateway knows %d: use a newer one", name, event.Version, metrology.EventVersion)
+	case !families[family]:
+		return fmt.Errorf("event %q is of a family this gateway does not know: use a newer one", name)
+	}
+	return nil
+}
+
+// exec runs one statement.
+func (a *applier) exec(query string, args ...any) error {
+	if _, err := a.tx.ExecContext(a.ctx, a.rebind(query), args...); err != nil {
+		return fmt.Errorf("%s: %w", firstWords(query), err)
+	}
+	return nil
+}
+
+func firstWords(query string) string {
+	words := strings.Fields(query)
+	return strings.Join(words[:min(4, len(words))], " ")
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func parseHash(text string) (hash ledger.Hash, err error) {
+	decoded, err := hex.DecodeString(text)
+	if err != nil || len(decoded) != len(hash) {
+		return hash, fmt.Errorf("%q is not a hash", text)
+	}
+	copy(hash[:], decoded)
+	return hash, nil
+}
