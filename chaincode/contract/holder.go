@@ -91,11 +91,7 @@ func (t *transaction) cycleMonths(d metrology.InstrumentDescription) (int, error
 	if d.CycleRule == nil {
 		return 0, nil
 	}
-	if err := metrology.CheckID("cycleRule.id", d.CycleRule.ID); err != nil {
-		return 0, err
-	}
-	key := metrology.RulesetKey(d.CycleRule.ID, d.CycleRule.Version)
-	rule, err := worldstate.Require[metrology.Ruleset](t.Space, key, "ruleset", d.CycleRule.ID)
+	rule, err := t.ruleset("cycleRule", *d.CycleRule)
 	if err != nil {
 		return 0, err
 	}

@@ -104,10 +104,7 @@ func (d InstrumentDescription) checkDuty() error {
 	if d.Mode != ModePeriodic {
 		return FieldErrorf(CodeInvalid, "cycleRule", "mode %q has no cycle", d.Mode)
 	}
-	if d.CycleRule.Version < 1 {
-		return FieldErrorf(CodeInvalid, "cycleRule.version", "want 1 or more")
-	}
-	return CheckID("cycleRule.id", d.CycleRule.ID)
+	return d.CycleRule.Check("cycleRule")
 }
 
 // CycleMonths returns the cycle that rule, the version the description names,
@@ -116,8 +113,7 @@ func (d InstrumentDescription) CycleMonths(rule Ruleset, today Date) (int, error
 	switch {
 	case rule.Kind != RulesetCycle || rule.Body.Cycle == nil:
 		return 0, FieldErrorf(CodeInvalid, "cycleRule", "ruleset %s is of kind %q, want %q", rule.ID, rule.Kind, RulesetCycle)
-	case rule.State != RulesetInForce && rule.State != RulesetRepealing,
-		today.Before(rule.EffectiveFrom), rule.EffectiveTo != "" && rule.EffectiveTo.Before(today):
+	case !rule.EffectiveOn(today):
 		return 0, FieldErrorf(CodeState, "cycleRule", "ruleset %s version %d is not in force on %s", rule.ID, rule.Version, today)
 	case !regionContains(rule.Region, d.Region):
 		return 0, FieldErrorf(CodeInvalid, "cycleRule", "ruleset %s is for region %s, not %s", rule.ID, rule.Region, d.Region)
