@@ -30,6 +30,7 @@ func families() []contractapi.ContractInterface {
 		NewSite(),
 		NewRuleset(),
 		NewPledge(),
+		NewInspection(),
 		NewIssuer(),
 		NewInstrument(),
 		NewCertificate(),

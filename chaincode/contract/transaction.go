@@ -49,9 +49,9 @@ func (t *transaction) bind(b metrology.Binding) error {
 	return t.Put(metrology.Key(metrology.KindBinding, b.MSP, b.Subject, string(b.Kind), b.Principal), b)
 }
 
-// takeDisclosed decodes and checks one transient document and puts it into the
-// collection disclosed. Transient data never enters a block.
-func takeDisclosed[D interface{ Validate() error }](t *transaction, member, key string) (document D, err error) {
+// takeTransient decodes and checks one transient document. Transient data
+// never enters a block.
+func takeTransient[D interface{ Validate() error }](t *transaction, member string) (document D, err error) {
 	raw, found := t.transient[member]
 	if !found {
 		return document, metrology.FieldErrorf(metrology.CodeInvalid, member, "is required in the transient map")
@@ -59,14 +59,24 @@ func takeDisclosed[D interface{ Validate() error }](t *transaction, member, key 
 	if document, err = decode[D](string(raw)); err != nil {
 		return document, err
 	}
-	if err := document.Validate(); err != nil {
+	return document, document.Validate()
+}
+
+// takeDisclosed puts one transient document into the collection disclosed.
+func takeDisclosed[D interface{ Validate() error }](t *transaction, member, key string) (document D, err error) {
+	if document, err = takeTransient[D](t, member); err != nil {
 		return document, err
 	}
-	canonical, err := worldstate.Encode(document)
+	return document, t.disclose(key, document)
+}
+
+// disclose puts a value into the collection disclosed.
+func (t *transaction) disclose(key string, value any) error {
+	canonical, err := worldstate.Encode(value)
 	if err != nil {
-		return document, err
+		return err
 	}
-	return document, t.PutDisclosed(key, canonical)
+	return t.PutDisclosed(key, canonical)
 }
 
 func newTransaction(ctx *Context) (*transaction, error) {

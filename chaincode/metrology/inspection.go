@@ -34,6 +34,7 @@ const (
 	InspectionWithdraw InspectionCommand = "withdraw"
 	InspectionHandOver InspectionCommand = "hand-over" // to another post
 	InspectionSettle   InspectionCommand = "settle"    // its pending matter, by a later inspection
+	InspectionUnsettle InspectionCommand = "unsettle"  // the later inspection was withdrawn
 )
 
 // InspectionTransitions is the state machine of an inspection. Nothing becomes
@@ -49,24 +50,29 @@ var InspectionTransitions = Transitions[InspectionState, InspectionCommand]{
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionReviewed,
 	},
 	InspectionPublished: {
-		InspectionObject: InspectionObjected, InspectionCorrect: InspectionCorrected, InspectionSettle: InspectionPublished,
+		InspectionObject: InspectionObjected, InspectionCorrect: InspectionCorrected,
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionPublished,
+		InspectionSettle: InspectionPublished, InspectionUnsettle: InspectionPublished,
 	},
 	InspectionObjected: {
 		InspectionRetest: InspectionRetested, InspectionUphold: InspectionUpheld, InspectionCorrect: InspectionCorrected,
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionObjected,
+		InspectionSettle: InspectionObjected, InspectionUnsettle: InspectionObjected,
 	},
 	InspectionRetested: {
 		InspectionUphold: InspectionUpheld, InspectionCorrect: InspectionCorrected,
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionRetested,
+		InspectionSettle: InspectionRetested, InspectionUnsettle: InspectionRetested,
 	},
 	InspectionUpheld: {
-		InspectionCorrect: InspectionCorrected, InspectionSettle: InspectionUpheld,
+		InspectionCorrect:  InspectionCorrected,
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionUpheld,
+		InspectionSettle: InspectionUpheld, InspectionUnsettle: InspectionUpheld,
 	},
 	InspectionCorrected: {
-		InspectionObject: InspectionObjected, InspectionCorrect: InspectionCorrected, InspectionSettle: InspectionCorrected,
+		InspectionObject: InspectionObjected, InspectionCorrect: InspectionCorrected,
 		InspectionWithdraw: InspectionWithdrawn, InspectionHandOver: InspectionCorrected,
+		InspectionSettle: InspectionCorrected, InspectionUnsettle: InspectionCorrected,
 	},
 }
 

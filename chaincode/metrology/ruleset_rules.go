@@ -88,12 +88,16 @@ func (r Ruleset) Reference() RuleReference { return RuleReference{ID: r.ID, Vers
 // EventID is the id of events about one version of a ruleset.
 func (r RuleReference) EventID() string { return r.ID + "/" + strconv.Itoa(r.Version) }
 
-// Check refuses a malformed reference.
+// Check refuses a malformed reference. field is its JSON path, empty when
+// the request itself holds id and version.
 func (r RuleReference) Check(field string) error {
-	if err := CheckID(field+".id", r.ID); err != nil {
+	if field != "" {
+		field += "."
+	}
+	if err := CheckID(field+"id", r.ID); err != nil {
 		return err
 	}
-	return checkRange(field+".version", r.Version, 1, 9999)
+	return checkRange(field+"version", r.Version, 1, 9999)
 }
 
 // Validate checks the form of a rule document.
