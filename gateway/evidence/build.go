@@ -15,10 +15,12 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
 
-// The functions that anchor, as contract-api names them.
+// The functions that anchor and that read a certificate's record, as
+// contract-api names them.
 const (
-	functionBatch  = "certificate:AnchorBatch"
-	functionSingle = "certificate:Anchor"
+	functionBatch   = "certificate:AnchorBatch"
+	functionSingle  = "certificate:Anchor"
+	functionReading = "certificate:CheckBatch"
 )
 
 // Anchoring is what a bundle is made of: a parsed block, the place of the
@@ -175,6 +177,24 @@ func signaturesOf(block ledger.Block) (*common.Metadata, error) {
 		return nil, fmt.Errorf("decode signatures of block %d: not in canonical form", block.Number)
 	}
 	return &signatures, nil
+}
+
+// ReadingCall is the transaction whose endorsement gives a reading for a leaf:
+// asked whether the leaf could be anchored again, peers read its certificate's
+// record. It must not be submitted. A certificate that was revoked, superseded
+// or given a rendition since cannot be read so any more.
+func ReadingCall(leaf []byte) (function string, request []byte, err error) {
+	decoded, err := metrology.ParseLeaf(leaf)
+	if err != nil {
+		return "", nil, fmt.Errorf("ask for a reading: %w", err)
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // or the leaf's bytes would change
+	if err := encoder.Encode(metrology.CheckBatch{Issuer: decoded.Issuer, Leaves: []json.RawMessage{leaf}}); err != nil {
+		return "", nil, fmt.Errorf("ask for a reading: %w", err)
+	}
+	return functionReading, bytes.TrimSpace(out.Bytes()), nil
 }
 
 // ReadingOf takes a reading out of an endorsed transaction that was never

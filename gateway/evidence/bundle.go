@@ -50,9 +50,10 @@ type Block struct {
 	Signatures   []byte   `json:"signatures,omitempty"` // common.Metadata; exactly as many as the quorum; none in block 0
 }
 
-// Reading is a later read of the batch's key, endorsed by peers. Orderers put
-// invalid transactions into blocks too; that the key holds a version of just
-// this block and transaction shows that this one was valid.
+// Reading is a later read of the batch's or the certificate's key, endorsed by
+// peers. Orderers put invalid transactions into blocks too; that the key holds
+// a version of just this block and transaction shows that this one was valid.
+// If it is the certificate's key, the certificate also stood unchanged then.
 type Reading struct {
 	Response     []byte        `json:"response"` // peer.ProposalResponsePayload
 	Endorsements []Endorsement `json:"endorsements"`

@@ -127,9 +127,9 @@ func (p peers) endorsed(response []byte, endorsements []Endorsement, needed int)
 }
 
 // verifyReading checks a reading, if there is one: endorsed by peers of two
-// organisations, and that they found at key a value written by this very
-// transaction.
-func verifyReading(bundle Bundle, key string, p peers) ([]string, error) {
+// organisations, and that they found at the given keys values written by this
+// very transaction.
+func verifyReading(bundle Bundle, keys []string, p peers) ([]string, error) {
 	if bundle.Reading == nil {
 		return nil, nil
 	}
@@ -141,17 +141,21 @@ func verifyReading(bundle Bundle, key string, p peers) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("check reading: %w", err)
 	}
+	found := false
 	for _, read := range reads {
-		if read.GetKey() != key {
+		if !slices.Contains(keys, read.GetKey()) {
 			continue
 		}
 		version := read.GetVersion()
 		if version == nil || version.GetBlockNum() != bundle.Block.Number || version.GetTxNum() != uint64(bundle.Transaction) {
-			return nil, fmt.Errorf("check reading: the key has version %v, not this transaction's", version)
+			return nil, fmt.Errorf("check reading: %q has version %v, not this transaction's", read.GetKey(), version)
 		}
-		return organizations, nil
+		found = true
 	}
-	return nil, errors.New("check reading: it did not read the batch's key")
+	if !found {
+		return nil, errors.New("check reading: it read neither the batch's key nor the certificate's")
+	}
+	return organizations, nil
 }
 
 // readsOf lists what an endorsed response read of the chaincode's own keys.

@@ -115,6 +115,7 @@ func TestVerify_ErrNotProven(t *testing.T) {
 		"the gate's owner did not endorse": func(c *consortium, a *anchoring) {
 			a.endorsers = []node{c.peers["RegulatorMSP"], c.peers["AssociationMSP"], c.peers["NotaryMSP"]}
 		},
+		"no gate passed":    func(_ *consortium, a *anchoring) { a.set.Writes = a.set.Writes[:1] },
 		"a client endorsed": func(c *consortium, a *anchoring) { a.endorsers[1] = c.user },
 		"a stranger's certificate": func(c *consortium, a *anchoring) {
 			a.endorsers[1] = newConsortium(c.t, "BFT").peers["InstituteMSP"]

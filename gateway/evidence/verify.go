@@ -41,7 +41,7 @@ type Result struct {
 	IssuerKey     string    // id of the key that signed the batch
 	Endorsers     []string  // organisations whose peers endorsed
 	Orderers      []string  // organisations of the orderers that signed the block, one per orderer
-	Readers       []string  // organisations whose peers confirmed the key's version; empty without a reading
+	Readers       []string  // organisations whose peers confirmed that the transaction was valid; empty without a reading
 }
 
 // Verify checks a bundle against the pinned trust file and, when digests of a
@@ -96,10 +96,11 @@ func verify(bundle Bundle, trust ledger.Trust) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := checkGates(transaction, endorsers); err != nil {
+	if err := checkGate(transaction, endorsers); err != nil {
 		return Result{}, err
 	}
-	readers, err := verifyReading(bundle, metrology.Key(metrology.KindBatch, batch.Issuer, batch.Root), peers)
+	keys := []string{metrology.Key(metrology.KindBatch, batch.Issuer, batch.Root), metrology.CertificateKey(leaf.Issuer, leaf.Number)}
+	readers, err := verifyReading(bundle, keys, peers)
 	if err != nil {
 		return Result{}, err
 	}
@@ -174,19 +175,20 @@ func verifyIssuer(bundle Bundle, batch metrology.Batch) error {
 	return key.Verify(metrology.BatchMessage(batch.Issuer, [32]byte(root), uint64(batch.Count)), batch.Signature)
 }
 
-// checkGates checks the key-level policies of the gates that the transaction
-// passed: who owns a gate must have endorsed, beside the majority.
-func checkGates(transaction ledger.Transaction, endorsers []string) error {
+// checkGate checks the gate that every anchor passes: beside the majority, a
+// peer of the institutes must have endorsed.
+func checkGate(transaction ledger.Transaction, endorsers []string) error {
 	for _, write := range transaction.Writes {
 		kind, parts := metrology.SplitKey(write.Key)
-		if write.Namespace != chaincodeName || kind != metrology.KindGate || len(parts) != 1 {
-			continue
+		if write.Namespace != chaincodeName || kind != metrology.KindGate || len(parts) != 1 || parts[0] != metrology.GateInstitute {
+			continue // anchors pass no other gate
 		}
-		if !slices.Contains(endorsers, parts[0]) {
-			return fmt.Errorf("%s did not endorse, which gate %q demands", parts[0], write.Key)
+		if !slices.Contains(endorsers, metrology.InstituteMSP) {
+			return fmt.Errorf("%s did not endorse, which gate %q demands", metrology.InstituteMSP, write.Key)
 		}
+		return nil
 	}
-	return nil
+	return errors.New("the transaction passed no gate of the institutes, as every anchor does")
 }
 
 // verifyBlock follows the configuration from the pinned block 0 to the one in
