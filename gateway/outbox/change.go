@@ -133,12 +133,17 @@ func (s *Store) Refuse(ctx context.Context, e Entry, refusal *metrology.Error) e
 }
 
 func (s *Store) put(ctx context.Context, e Entry, check func(earlier Entry) error) error {
+	e.Created = time.Now().UTC().Truncate(time.Millisecond)
+	e.Updated = e.Created
 	return s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		earlier, found, err := queryEntry(ctx, tx, `caller = ? AND key = ?`, e.Caller, e.Key)
+		if fresh, err := s.insert(ctx, tx, e); err != nil || fresh {
+			return err
+		}
+		earlier, _, err := queryEntry(ctx, tx, byKey, e.Caller, e.Key)
 		if err != nil {
 			return err
 		}
-		if found && earlier.RequestHash != e.RequestHash {
+		if earlier.RequestHash != e.RequestHash {
 			return Reused(e.Key)
 		}
 		if !e.State.follows(earlier.State) {
@@ -147,12 +152,7 @@ func (s *Store) put(ctx context.Context, e Entry, check func(earlier Entry) erro
 		if err := check(earlier); err != nil {
 			return err
 		}
-		now := time.Now().UTC().Truncate(time.Millisecond)
-		e.Created, e.Updated = now, now
-		if found {
-			e.Created = earlier.Created
-		}
-		return writeEntry(ctx, tx, e)
+		return update(ctx, tx, e)
 	})
 }
 
@@ -165,19 +165,19 @@ func Reused(key string) error {
 // with its outcome, or Unknown. A settlement of an envelope that has been
 // replaced or settled alike before changes nothing.
 func (s *Store) Settle(ctx context.Context, transactionID string, state State, outcome Outcome) error {
+	if state == Pending || !state.follows(Pending) {
+		return fmt.Errorf("settle %s as %s: %w", transactionID, state, ErrState)
+	}
 	return s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		e, found, err := queryEntry(ctx, tx, `transaction_id = ?`, transactionID)
-		if err != nil || !found || e.State == state || (state == Unknown && !e.State.Open()) {
+		settled, err := s.settle(ctx, tx, transactionID, state, outcome)
+		if err != nil || settled {
 			return err
 		}
-		if !state.follows(e.State) {
-			return fmt.Errorf("settle %s as %s: %w: it is %s", transactionID, state, ErrState, e.State)
+		e, found, err := queryEntry(ctx, tx, byTransaction, transactionID)
+		if err != nil || !found || e.State == state || state == Unknown {
+			return err
 		}
-		e.State, e.Outcome, e.Updated = state, outcome, time.Now().UTC().Truncate(time.Millisecond)
-		if !state.Open() {
-			e.Envelope = nil
-		}
-		return writeEntry(ctx, tx, e)
+		return fmt.Errorf("settle %s as %s: %w: it is %s", transactionID, state, ErrState, e.State)
 	})
 }
 

@@ -15,14 +15,20 @@ import (
 const columns = `caller, key, request_hash, operation, transaction_id, envelope, state,
 	block_number, timestamp, code, result, refusal, created, updated`
 
+// The ways to one row. The second condition lets SQLite use the partial index.
+const (
+	byKey         = `caller = ? AND key = ?`
+	byTransaction = `transaction_id = ? AND transaction_id <> ''`
+)
+
 // Find returns what is kept under a caller's key.
 func (s *Store) Find(ctx context.Context, caller, key string) (e Entry, found bool, err error) {
-	return queryEntry(ctx, s.read, `caller = ? AND key = ?`, caller, key)
+	return queryEntry(ctx, s.read, byKey, caller, key)
 }
 
 // FindTransaction returns the submission whose last envelope has this id.
 func (s *Store) FindTransaction(ctx context.Context, transactionID string) (e Entry, found bool, err error) {
-	return queryEntry(ctx, s.read, `transaction_id = ?`, transactionID)
+	return queryEntry(ctx, s.read, byTransaction, transactionID)
 }
 
 // Unsettled lists the submissions whose fate is open, oldest first.
@@ -86,26 +92,4 @@ func scanEntry(row interface{ Scan(...any) error }) (Entry, error) {
 	}
 	e.Created, e.Updated = time.UnixMilli(created).UTC(), time.UnixMilli(updated).UTC()
 	return e, nil
-}
-
-func writeEntry(ctx context.Context, tx *sql.Tx, e Entry) error {
-	var refusal string
-	if e.Outcome.Refusal != nil {
-		refusal = e.Outcome.Refusal.Error()
-	}
-	var timestamp int64
-	if !e.Outcome.Timestamp.IsZero() {
-		timestamp = e.Outcome.Timestamp.UnixNano()
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO submission (`+columns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (caller, key) DO UPDATE SET operation = excluded.operation, transaction_id = excluded.transaction_id,
-		envelope = excluded.envelope, state = excluded.state, block_number = excluded.block_number, timestamp = excluded.timestamp,
-		code = excluded.code, result = excluded.result, refusal = excluded.refusal, updated = excluded.updated`,
-		e.Caller, e.Key, e.RequestHash[:], e.Operation, e.TransactionID, e.Envelope, e.State,
-		int64(e.Outcome.BlockNumber), timestamp, int32(e.Outcome.Code), e.Outcome.Result, refusal,
-		e.Created.UnixMilli(), e.Updated.UnixMilli())
-	if err != nil {
-		return fmt.Errorf("write submission: %w", err)
-	}
-	return nil
 }

@@ -32,8 +32,11 @@ const readers = 2
 // Store is an open outbox. It is safe for concurrent use; only one process may
 // have it open, which whoever owns the data directory sees to.
 type Store struct {
-	write   *sql.DB
-	read    *sql.DB
+	write *sql.DB
+	read  *sql.DB
+
+	insertRow, settleRow *sql.Stmt // on write
+
 	secret  []byte
 	changes chan change
 	closing chan struct{}
@@ -56,6 +59,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s.write.SetMaxOpenConns(1)
 	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
+	}
+	if err := s.prepareStatements(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
 	}
 	if s.read, err = sql.Open("sqlite", source); err != nil {

@@ -50,6 +50,7 @@ func TestKeepAndSettle(t *testing.T) {
 	require.NoError(t, store.Settle(ctx, "tx1", outbox.Committed, outcome), "twice is once")
 	require.NoError(t, store.Settle(ctx, "tx1", outbox.Unknown, outbox.Outcome{}), "a late give-up")
 	require.NoError(t, store.Settle(ctx, "never kept", outbox.Committed, outcome))
+	require.ErrorIs(t, store.Settle(ctx, "tx1", outbox.Refused, outcome), outbox.ErrState, "only a request is refused")
 	require.NoError(t, store.Close())
 
 	settled, found, err := open(t, path).FindTransaction(ctx, "tx1")
