@@ -152,7 +152,7 @@ func (r *verification) approvers(step string, hash Digest) ([]string, error) {
 }
 
 func (r *verification) checkApprovals(name, step string, hash Digest, needed int) {
-	if !slices.ContainsFunc(r.t.Approvals, func(a Approval) bool { return a.Step == step }) {
+	if r.t.Approvals == nil {
 		r.notShown(name, "no approvals are carried")
 		return
 	}
