@@ -33,6 +33,13 @@ var functions = map[string]func(shim.ChaincodeStubInterface, []string) ([]byte, 
 	"put": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) {
 		return []byte(args[1]), stub.PutState(args[0], []byte(args[1]))
 	},
+	// both writes two keys without reading them.
+	"both": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) {
+		if err := stub.PutState(args[0], []byte("x")); err != nil {
+			return nil, err
+		}
+		return nil, stub.PutState(args[1], []byte("x"))
+	},
 	"get": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) { return stub.GetState(args[0]) },
 	"del": func(stub shim.ChaincodeStubInterface, args []string) ([]byte, error) {
 		return nil, stub.DelState(args[0])

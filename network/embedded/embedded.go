@@ -168,6 +168,9 @@ func (n *Network) start(ctx context.Context) error {
 	if n.material, err = openMaterial(n.cfg.Dir, n.cfg.Channel, n.cfg.Organizations, n.listener.Addr()); err != nil {
 		return err
 	}
+	if err := n.material.export(n.cfg.Dir); err != nil {
+		return err
+	}
 	if n.manager, err = n.material.manager(); err != nil {
 		return err
 	}

@@ -15,11 +15,15 @@ import (
 	"github.com/steelyard-ledger/steelyard/network/embedded/transaction"
 )
 
-// deliverStream is the stream of all three Deliver calls.
-type deliverStream = grpc.BidiStreamingServer[cb.Envelope, pb.DeliverResponse]
+// deliverStream is the stream of a Deliver call.
+type deliverStream interface {
+	Recv() (*cb.Envelope, error)
+	Send(*pb.DeliverResponse) error
+	Context() context.Context
+}
 
 // Deliver streams whole blocks.
-func (s *Server) Deliver(stream deliverStream) error {
+func (s *Server) Deliver(stream grpc.BidiStreamingServer[cb.Envelope, pb.DeliverResponse]) error {
 	return s.deliver(stream, func(block *cb.Block, _ msp.SignedData) (*pb.DeliverResponse, error) {
 		return &pb.DeliverResponse{Type: &pb.DeliverResponse_Block{Block: block}}, nil
 	})

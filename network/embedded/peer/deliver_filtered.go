@@ -5,6 +5,7 @@ import (
 
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
 	pb "github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/steelyard-ledger/steelyard/network/embedded/msp"
@@ -13,7 +14,7 @@ import (
 
 // DeliverFiltered streams blocks reduced to transaction ids, validation codes
 // and the names of events.
-func (s *Server) DeliverFiltered(stream deliverStream) error {
+func (s *Server) DeliverFiltered(stream grpc.BidiStreamingServer[cb.Envelope, pb.DeliverResponse]) error {
 	return s.deliver(stream, func(block *cb.Block, _ msp.SignedData) (*pb.DeliverResponse, error) {
 		filtered, err := filter(block)
 		if err != nil {

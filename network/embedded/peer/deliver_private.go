@@ -6,13 +6,14 @@ import (
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"github.com/hyperledger/fabric-protos-go-apiv2/ledger/rwset"
 	pb "github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/grpc"
 
 	"github.com/steelyard-ledger/steelyard/network/embedded/msp"
 )
 
 // DeliverWithPrivateData streams blocks with the private data that the peer
 // holds and the client, by the collections' policies, may see.
-func (s *Server) DeliverWithPrivateData(stream deliverStream) error {
+func (s *Server) DeliverWithPrivateData(stream grpc.BidiStreamingServer[cb.Envelope, pb.DeliverResponse]) error {
 	member := s.local(stream.Context())
 	return s.deliver(stream, func(block *cb.Block, client msp.SignedData) (*pb.DeliverResponse, error) {
 		private, err := s.visible(block.GetHeader().GetNumber(), member, client)

@@ -20,7 +20,7 @@ const (
 // NewGRPC makes a gRPC server with the services and a peer's limits.
 func (s *Server) NewGRPC(options ...grpc.ServerOption) *grpc.Server {
 	limits := map[string]chan struct{}{}
-	for _, service := range []string{"gateway.Gateway", "protos.Endorser", "protos.Deliver"} {
+	for _, service := range []string{"gateway.Gateway", "protos.Endorser", "protos.Deliver", "orderer.AtomicBroadcast"} {
 		limits[service] = make(chan struct{}, s.cfg.Concurrency)
 	}
 	options = append(options,

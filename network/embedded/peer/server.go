@@ -1,5 +1,5 @@
 // Package peer serves what clients of a Fabric network talk to: the Gateway,
-// Deliver and Endorser services, on behalf of all organisations' peers at
+// Deliver and Endorser services and the orderers' Broadcast, on behalf of all organisations' peers at
 // once. A client chooses "its" peer by the server name it connects to.
 package peer
 
@@ -10,6 +10,7 @@ import (
 
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	gp "github.com/hyperledger/fabric-protos-go-apiv2/gateway"
+	ab "github.com/hyperledger/fabric-protos-go-apiv2/orderer"
 	pb "github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -82,6 +83,7 @@ func (s *Server) Register(registrar grpc.ServiceRegistrar) {
 	gp.RegisterGatewayServer(registrar, s)
 	pb.RegisterEndorserServer(registrar, s)
 	pb.RegisterDeliverServer(registrar, s)
+	ab.RegisterAtomicBroadcastServer(registrar, orderingService{server: s})
 }
 
 // local returns the member whose peer the client connected to: the one of the
