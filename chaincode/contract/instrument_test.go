@@ -80,6 +80,16 @@ func TestRegisterInstrument(t *testing.T) {
 	}
 }
 
+func TestOwnerActsForLeasedInstrument(t *testing.T) {
+	l := newLedger(t)
+	agent := l.addDispenser("i-1")
+	landlord := l.addMerchant("landlord")
+	description := dispenser("i-1").InstrumentDescription
+	description.Owner = "landlord"
+	l.must(agent, "instrument:Amend", metrology.AmendInstrument{ID: "i-1", InstrumentDescription: description}, nil)
+	l.must(landlord, "instrument:Repair", metrology.RepairInstrument{ID: "i-1", On: "2026-03-01", Reason: metrology.RepairPart}, nil)
+}
+
 func TestCycleFromRule(t *testing.T) {
 	l := newLedger(t)
 	agent := l.addDispenser("i-1")

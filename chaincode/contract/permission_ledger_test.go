@@ -59,6 +59,10 @@ func (m *matrixLedger) fillIssuers() {
 func (m *matrixLedger) fillInstruments() {
 	regulator := m.as(metrology.RoleRegulator, "reg")
 	agent := m.addDispenser("in-use")
+	m.addMerchant("landlord")
+	leased := dispenser("x").InstrumentDescription
+	leased.Owner = "landlord" // so that both ways to act for an instrument are tried
+	m.must(agent, "instrument:Amend", metrology.AmendInstrument{ID: "in-use", InstrumentDescription: leased}, nil)
 	m.must(agent, "instrument:Register", dispenser("registered"), nil)
 	m.addDispenser("repaired")
 	m.must(agent, "instrument:Repair", metrology.RepairInstrument{ID: "repaired", On: "2026-03-01", Reason: metrology.RepairPart}, nil)
