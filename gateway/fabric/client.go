@@ -24,7 +24,8 @@ type Client struct {
 	reader  string
 	peers   []*endpoint
 	commits *commits
-	keys    *keys
+	keys    *turns        // one submission at a time works under a caller's key
+	hot     *turns        // one envelope at a time is on its way that changes a key of the ledger
 	slots   chan struct{} // one per submission under way
 	closed  chan struct{}
 	workers sync.WaitGroup // submissions, and what settles those that came too late for their caller
@@ -53,7 +54,7 @@ func Connect(_ context.Context, config Config) (*Client, error) {
 	}
 	c := &Client{
 		config: config, wallet: newWallet(config.Wallet), reader: config.Reader,
-		commits: newCommits(), keys: newKeys(), slots: make(chan struct{}, config.InFlight),
+		commits: newCommits(), keys: newTurns(), hot: newTurns(), slots: make(chan struct{}, config.InFlight),
 		closed: make(chan struct{}), gateways: map[gatewayKey]*client.Gateway{},
 	}
 	var err error

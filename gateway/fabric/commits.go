@@ -1,7 +1,6 @@
 package fabric
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -75,38 +74,4 @@ func outcomeOf(number uint64, t ledger.Transaction) outbox.Outcome {
 		outcome.Result = t.Result
 	}
 	return outcome
-}
-
-// keys lets one submission at a time work under a caller's key, so that of two
-// requests with one key the second sees what the first has done.
-type keys struct {
-	mutex sync.Mutex
-	held  map[[2]string]chan struct{} // closed when released
-}
-
-func newKeys() *keys { return &keys{held: map[[2]string]chan struct{}{}} }
-
-func (k *keys) acquire(ctx context.Context, caller, key string) (release func(), err error) {
-	id := [2]string{caller, key}
-	for {
-		k.mutex.Lock()
-		holder, taken := k.held[id]
-		if !taken {
-			mine := make(chan struct{})
-			k.held[id] = mine
-			k.mutex.Unlock()
-			return func() {
-				k.mutex.Lock()
-				defer k.mutex.Unlock()
-				delete(k.held, id)
-				close(mine)
-			}, nil
-		}
-		k.mutex.Unlock()
-		select {
-		case <-holder:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
 }

@@ -1,9 +1,6 @@
 package fabric
 
 import (
-	"context"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
@@ -39,35 +36,4 @@ func TestAnnounce(t *testing.T) {
 	forgetAgain()
 	forgetOther()
 	require.Empty(t, waiting.waiting)
-}
-
-func TestKeysAreHeldByOne(t *testing.T) {
-	held := newKeys()
-	var inside, most atomic.Int32
-	var group sync.WaitGroup
-	for range 50 {
-		group.Go(func() {
-			release, err := held.acquire(t.Context(), "caller", "key")
-			if err != nil {
-				return
-			}
-			most.Store(max(most.Load(), inside.Add(1)))
-			inside.Add(-1)
-			release()
-		})
-	}
-	group.Wait()
-	require.Equal(t, int32(1), most.Load())
-	require.Empty(t, held.held)
-
-	release, err := held.acquire(t.Context(), "caller", "key")
-	require.NoError(t, err)
-	defer release()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = held.acquire(ctx, "caller", "key")
-	require.ErrorIs(t, err, context.Canceled)
-	free, err := held.acquire(ctx, "other", "key")
-	require.NoError(t, err)
-	free()
 }

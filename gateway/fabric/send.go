@@ -9,6 +9,7 @@ import (
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/hyperledger/fabric-protos-go-apiv2/gateway"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
@@ -17,7 +18,7 @@ import (
 
 // sign signs a transaction now, so that the bytes kept in the outbox are the
 // very bytes that are sent.
-func (s *submission) sign(gateway *client.Gateway, transaction *client.Transaction) (*client.Transaction, error) {
+func (s *submission) sign(g *client.Gateway, transaction *client.Transaction) (*client.Transaction, error) {
 	id, err := s.wallet.load(s.call.Identity)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,20 @@ func (s *submission) sign(gateway *client.Gateway, transaction *client.Transacti
 	if err != nil {
 		return nil, fmt.Errorf("encode envelope: %w", err)
 	}
-	return gateway.NewSignedTransaction(prepared, signature)
+	return g.NewSignedTransaction(prepared, signature)
+}
+
+// contested names the keys that an endorsed transaction has read and changes.
+func contested(transaction *client.Transaction) ([]string, error) {
+	data, err := transaction.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	var prepared gateway.PreparedTransaction
+	if err := proto.Unmarshal(data, &prepared); err != nil {
+		return nil, fmt.Errorf("decode envelope: %w", err)
+	}
+	return ledger.Contested(prepared.GetEnvelope())
 }
 
 // send sends an envelope and waits until the block stream shows it. An error
@@ -80,8 +94,8 @@ func (s *submission) send(ctx context.Context, id string, envelope []byte) (outb
 // orderers have taken it or ctx ends.
 func (s *submission) sendUntilAccepted(ctx context.Context, envelope []byte) error {
 	for delay := s.config.Timeouts.Resend; ; delay *= 2 {
-		err := s.try(ctx, s.call.Identity, func(gateway *client.Gateway) error {
-			transaction, err := gateway.NewTransaction(envelope)
+		err := s.try(ctx, s.call.Identity, func(g *client.Gateway) error {
+			transaction, err := g.NewTransaction(envelope)
 			if err != nil {
 				return fmt.Errorf("decode envelope: %w", err)
 			}
@@ -162,11 +176,11 @@ func (c *Client) lookUp(ctx context.Context, label, id string) (outcome outbox.O
 	}
 	answered := false
 	for _, peer := range c.order(s.MspID()) {
-		gateway, gatewayErr := c.gateway(label, peer)
+		g, gatewayErr := c.gateway(label, peer)
 		if gatewayErr != nil {
 			return outbox.Outcome{}, false, gatewayErr
 		}
-		contract := gateway.GetNetwork(c.config.Channel).GetContract(qscc)
+		contract := g.GetNetwork(c.config.Channel).GetContract(qscc)
 		data, evaluateErr := contract.EvaluateWithContext(ctx, "GetBlockByTxID", client.WithArguments(c.config.Channel, id))
 		if evaluateErr == nil {
 			outcome, err = outcomeIn(data, id)

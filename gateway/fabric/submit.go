@@ -88,7 +88,7 @@ func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, er
 	default:
 		return Receipt{}, &Fault{Kind: Overloaded, Err: fmt.Errorf("%d submissions are under way", cap(c.slots))}
 	}
-	release, err := c.keys.acquire(ctx, call.Identity, key)
+	release, _, err := c.keys.take(ctx, call.Identity+"/"+key) // labels hold no slash
 	if err != nil {
 		return Receipt{}, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission with the same key: %w", err)}
 	}
@@ -168,30 +168,71 @@ func (s *submission) execute(ctx context.Context) (Receipt, error) {
 		if attempt > 0 && !s.pause(ctx, attempt) {
 			break
 		}
-		transaction, err := s.endorse(ctx)
-		if err != nil {
-			return Receipt{}, s.refused(ctx, err)
-		}
-		envelope, err := transaction.Bytes()
-		if err != nil {
-			return Receipt{}, fmt.Errorf("encode envelope: %w", err)
-		}
-		id := transaction.TransactionID()
-		s.entry.TransactionID, s.entry.Envelope = id, envelope
-		if err := s.config.Outbox.Keep(ctx, s.entry, s.dead); err != nil {
-			return Receipt{}, err
-		}
-		outcome, err := s.send(ctx, id, envelope)
-		if err != nil {
-			return Receipt{}, err
-		}
-		receipt, again, err := s.conclude(ctx, id, outcome)
+		receipt, again, err := s.attempt(ctx)
 		if !again {
 			return receipt, err
 		}
 	}
 	s.bury(ctx)
 	return Receipt{}, &Fault{Kind: Contended, TransactionID: s.dead, Err: errors.New("conflicting writes came first every time")}
+}
+
+// attempt makes one transaction and sees it through.
+func (s *submission) attempt(ctx context.Context) (receipt Receipt, again bool, err error) {
+	transaction, release, err := s.prepare(ctx)
+	if err != nil {
+		return Receipt{}, false, s.refused(ctx, err)
+	}
+	defer release()
+	envelope, err := transaction.Bytes()
+	if err != nil {
+		return Receipt{}, false, fmt.Errorf("encode envelope: %w", err)
+	}
+	id := transaction.TransactionID()
+	s.entry.TransactionID, s.entry.Envelope = id, envelope
+	if err := s.config.Outbox.Keep(ctx, s.entry, s.dead); err != nil {
+		return Receipt{}, false, err
+	}
+	outcome, err := s.send(ctx, id, envelope)
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	return s.conclude(ctx, id, outcome)
+}
+
+// prepare endorses the call and takes its turn for the keys it changes. When
+// another submission of this gateway is changing one of them, what was endorsed
+// meanwhile would only conflict: it waits and has the call executed anew.
+// Conflicts are then left to happen between gateways.
+func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), error) {
+	var held []string
+	release := func() {}
+	for range maxDisagreements {
+		transaction, err := s.endorse(ctx)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		names, err := contested(transaction)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		if held != nil && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(held, name) }) {
+			return transaction, release, nil
+		}
+		release()
+		var waited bool
+		if release, waited, err = s.hot.take(ctx, names...); err != nil {
+			return nil, nil, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission that changes the same: %w", err)}
+		}
+		if !waited {
+			return transaction, release, nil
+		}
+		held = append(names, "") // not nil, even without names
+	}
+	release()
+	return nil, nil, &Fault{Kind: Contended, Err: errors.New("each execution changed other keys")}
 }
 
 // conclude settles a transaction that the ledger has shown. again says that it
