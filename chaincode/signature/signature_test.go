@@ -55,6 +55,23 @@ func TestVerify(t *testing.T) {
 	})
 }
 
+func TestSign(t *testing.T) {
+	for scheme, signer := range signers(t) {
+		t.Run(scheme+" says the same again", func(t *testing.T) {
+			first, err := signer.Sign([]byte("message"))
+			require.NoError(t, err)
+			for range 64 { // a library that discards a byte does so every other time
+				again, err := signer.Sign([]byte("message"))
+				require.NoError(t, err)
+				require.Equal(t, first, again)
+			}
+			other, err := signer.Sign([]byte("another message"))
+			require.NoError(t, err)
+			require.NotEqual(t, first[:36], other[:36], "another message has another nonce")
+		})
+	}
+}
+
 func TestParseKey(t *testing.T) {
 	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	require.NoError(t, err)

@@ -1,8 +1,10 @@
 package signature
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
@@ -76,19 +78,56 @@ func (s *Signer) PKCS8() ([]byte, error) {
 // Key returns the public key.
 func (s *Signer) Key() Key { return s.key }
 
-// Sign makes a detached signature over message.
+// Sign makes a detached signature over message. The same key and message give
+// the same signature: a retry then says the same thing, and no broken source of
+// randomness can give the key away.
 func (s *Signer) Sign(message []byte) ([]byte, error) {
 	if s.sm2 != nil {
-		signature, err := s.sm2.SignWithSM2(rand.Reader, nil, message)
+		signature, err := s.sm2.Sign(newNonces(s.sm2.D.Bytes(), message), message, sm2.NewSM2SignerOption(true, nil))
 		if err != nil {
 			return nil, fmt.Errorf("sign with SM2: %w", err)
 		}
 		return signature, nil
 	}
 	sum := sha256.Sum256(message)
-	signature, err := ecdsa.SignASN1(rand.Reader, s.p256, sum[:])
+	signature, err := s.p256.Sign(nil, sum[:], crypto.SHA256) // without a reader: RFC 6979
 	if err != nil {
 		return nil, fmt.Errorf("sign with P-256: %w", err)
 	}
 	return signature, nil
+}
+
+// nonces is a stream that depends on private key and message alone, for the
+// SM2 library, which knows no RFC 6979. Libraries discard a single byte now and
+// then so that nobody relies on a stream; single bytes come from a stream of
+// their own, so that this changes nothing.
+type nonces struct {
+	seed          []byte
+	blocks, bytes uint64
+}
+
+func newNonces(private, message []byte) *nonces {
+	mac := hmac.New(sha256.New, private)
+	mac.Write([]byte("steelyard-nonce/1"))
+	mac.Write(message)
+	return &nonces{seed: mac.Sum(nil)}
+}
+
+func (n *nonces) Read(buffer []byte) (int, error) {
+	if len(buffer) == 1 {
+		n.bytes++
+		buffer[0] = n.block("byte", n.bytes)[0]
+		return 1, nil
+	}
+	for filled := 0; filled < len(buffer); {
+		n.blocks++
+		filled += copy(buffer[filled:], n.block("block", n.blocks))
+	}
+	return len(buffer), nil
+}
+
+func (n *nonces) block(label string, counter uint64) []byte {
+	mac := hmac.New(sha256.New, n.seed)
+	fmt.Fprintf(mac, "%s %d", label, counter)
+	return mac.Sum(nil)
 }

@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
@@ -127,8 +128,8 @@ func (r running) connect(mspID, role string) (network *client.Network, subject s
 	return gateway.GetNetwork("steelyard"), attributes["subject"]
 }
 
-// submit runs one writing transaction and returns the block it stands in.
-func (r running) submit(as *client.Network, function string, request any, transient map[string][]byte) uint64 {
+// submit runs one writing transaction and returns its id and the block it stands in.
+func (r running) submit(as *client.Network, function string, request any, transient map[string][]byte) (id string, block uint64) {
 	encoded, err := json.Marshal(request)
 	require.NoError(r.t, err)
 	_, commit, err := as.GetContract("metrology").SubmitAsync(function,
@@ -137,16 +138,20 @@ func (r running) submit(as *client.Network, function string, request any, transi
 	status, err := commit.Status()
 	require.NoError(r.t, err, function)
 	require.True(r.t, status.Successful, status.Code)
-	return status.BlockNumber
+	return status.TransactionID, status.BlockNumber
 }
 
-// block reads one block as a peer gives it.
-func (r running) block(from *client.Network, number uint64) ledger.Block {
-	blocks, err := from.BlockEvents(r.t.Context(), client.WithStartBlock(number))
-	require.NoError(r.t, err)
-	parsed, err := ledger.Parse(<-blocks, nil)
-	require.NoError(r.t, err)
-	return parsed
+// blocksOf reads blocks as a peer gives them.
+type blocksOf struct{ network *client.Network }
+
+func (b blocksOf) Block(ctx context.Context, number uint64) (ledger.Block, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	blocks, err := b.network.BlockEvents(ctx, client.WithStartBlock(number))
+	if err != nil {
+		return ledger.Block{}, err
+	}
+	return ledger.Parse(<-blocks, nil)
 }
 
 // Evidence out of blocks that a network made, not this package's tests.
@@ -171,13 +176,12 @@ func TestNetwork(t *testing.T) {
 	r.submit(regulator, "issuer:Appoint", metrology.AppointAgent{ID: issuer, Subject: officer}, nil)
 
 	request := signedBatch(t, issuer, signer, today, 5)
-	number := r.submit(institute, "certificate:AnchorBatch", request, nil)
+	id, number := r.submit(institute, "certificate:AnchorBatch", request, nil)
 	trust, err := ledger.ParseTrust(r.trust)
 	require.NoError(t, err)
-	from := evidence.Anchoring{
-		Block: r.block(institute, number), Configurations: r.configurations(institute, number), IssuerKey: signer.Key().SPKI(),
-		Reading: r.reading(institute, request.Leaves[3]),
-	}
+	from, err := evidence.Collect(t.Context(), blocksOf{institute}, number, id)
+	require.NoError(t, err)
+	from.IssuerKey, from.Reading = signer.Key().SPKI(), r.reading(institute, request.Leaves[3])
 	bundle, err := evidence.Build(trust, from, "JL-3")
 	require.NoError(t, err)
 	result, err := evidence.Verify(bundle, trust, []metrology.Digest{{Algorithm: metrology.AlgorithmSHA256, Value: digestOf(3)}})
@@ -195,33 +199,6 @@ func TestNetwork(t *testing.T) {
 	from.Reading = r.reading(institute, request.Leaves[3])
 	_, err = evidence.Build(trust, from, "JL-3")
 	require.ErrorIs(t, err, evidence.ErrNotProven)
-}
-
-// configurations lists the configuration blocks from block 0 to the one in
-// force at a block, found by walking back.
-func (r running) configurations(from *client.Network, number uint64) []ledger.Block {
-	var list []ledger.Block
-	for number > 0 {
-		inForce, err := r.block(from, number).LastConfig()
-		require.NoError(r.t, err)
-		if inForce == number { // a configuration block names itself
-			inForce = r.configBefore(from, number)
-		}
-		list = append([]ledger.Block{r.block(from, inForce)}, list...)
-		number = inForce
-	}
-	return list
-}
-
-// configBefore is the configuration in force when a configuration block was cut.
-func (r running) configBefore(from *client.Network, number uint64) uint64 {
-	before := r.block(from, number-1)
-	if before.Configuration() {
-		return number - 1
-	}
-	inForce, err := before.LastConfig()
-	require.NoError(r.t, err)
-	return inForce
 }
 
 // reading asks peers to endorse, without submitting anything.
