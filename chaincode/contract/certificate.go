@@ -98,6 +98,7 @@ func anchorBatch(t *transaction, cmd metrology.AnchorBatch) (metrology.Event, er
 // putBatch saves the batch and one small record for each certificate; the
 // leaves themselves stay in the request.
 func (t *transaction) putBatch(cmd metrology.AnchorBatch, leaves []metrology.BatchLeaf, tree leafTree) error {
+	t.BatchWrites()
 	for i, leaf := range leaves {
 		record := metrology.Certificate{
 			Batch: cmd.Root, Index: i, LeafHash: hex.EncodeToString(tree.leaves[i]), State: metrology.CertificateAnchored,

@@ -44,6 +44,8 @@ func (s *memoryStub) GetMultipleStates(keys ...string) ([][]byte, error) {
 	return values, nil
 }
 
+func (s *memoryStub) StartWriteBatch() {}
+
 func (s *memoryStub) PutState(key string, value []byte) error {
 	s.writes = append(s.writes, func() { s.ledger.state[key] = value })
 	return nil

@@ -23,6 +23,7 @@ type Stub interface {
 	GetPrivateDataHash(collection, key string) ([]byte, error)
 	PutPrivateData(collection, key string, value []byte) error
 	PurgePrivateData(collection, key string) error
+	StartWriteBatch()
 }
 
 // Space is the world state of one transaction.
@@ -93,6 +94,11 @@ func (s *Space) Put(key string, value any) error {
 	}
 	return nil
 }
+
+// BatchWrites makes all writes from here on reach the peer together when the
+// transaction ends, instead of one exchange each. Peers before Fabric 3.1 get
+// them one by one.
+func (s *Space) BatchWrites() { s.stub.StartWriteBatch() }
 
 // SetPolicy gives key an endorsement policy of its own (a marshalled
 // SignaturePolicyEnvelope), which from then on replaces the chaincode's for it.
