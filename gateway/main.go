@@ -25,14 +25,13 @@ func main() {
 	if err == nil {
 		return
 	}
-	var exit *command.ExitError
-	if errors.As(err, &exit) {
-		if exit.Err != nil {
-			fmt.Fprintln(os.Stderr, "steelyard:", exit.Err)
-		}
-		os.Exit(exit.Code)
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "steelyard:", text)
 	}
-	fmt.Fprintln(os.Stderr, "steelyard:", err)
+	var exit interface{ ExitCode() int }
+	if errors.As(err, &exit) {
+		os.Exit(exit.ExitCode())
+	}
 	os.Exit(1)
 }
 

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/contract"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/fabric"
+	"github.com/steelyard-ledger/steelyard/gateway/wallet"
+	"github.com/steelyard-ledger/steelyard/network/consortium"
+	"github.com/steelyard-ledger/steelyard/network/embedded"
+)
+
+// Names on the embedded network; a real one is named by configuration.
+const (
+	channelName   = "steelyard"
+	chaincodeName = "metrology"
+)
+
+// posts are the identities that the embedded network starts with: one per
+// role, and a second inspector and officer, since a visit needs two and a
+// review somebody else.
+var posts = []struct {
+	label string
+	role  metrology.Role
+}{
+	{"regulator", metrology.RoleRegulator},
+	{"inspector", metrology.RoleInspector},
+	{"inspector2", metrology.RoleInspector},
+	{"institute", metrology.RoleInstitute},
+	{"association", metrology.RoleAssociation},
+	{"merchant", metrology.RoleMerchant},
+	{"notary", metrology.RoleNotary},
+}
+
+// link is a network to talk to.
+type link struct {
+	channel   string
+	chaincode string
+	peers     []fabric.Peer
+	wallet    string
+	trust     []byte
+	failed    func() error    // waits; why the network ended, for one that runs in this process
+	done      <-chan struct{} // closed when it ends
+	close     func() error
+}
+
+// startEmbedded starts the embedded network on the data directory and enrols
+// the posts that have no identity yet.
+func startEmbedded(ctx context.Context, data string, log *slog.Logger) (*link, error) {
+	chaincode, err := contract.New()
+	if err != nil {
+		return nil, err
+	}
+	collections, err := consortium.Collections()
+	if err != nil {
+		return nil, err
+	}
+	network, err := embedded.Start(ctx, embedded.Config{
+		Dir: filepath.Join(data, "network"), Channel: channelName, Logger: log,
+		Chaincodes: []embedded.Chaincode{{Name: chaincodeName, Contract: chaincode, Collections: collections}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := &link{
+		channel: channelName, chaincode: chaincodeName, wallet: filepath.Join(data, "wallet"), trust: network.Trust(),
+		failed: network.Err, done: network.Done(), close: network.Close,
+	}
+	for _, peer := range network.Peers() {
+		l.peers = append(l.peers, fabric.Peer{MSPID: peer.MSPID, Endpoint: peer.Endpoint, ServerName: peer.ServerName, TLSRoots: peer.TLSRootsPEM})
+	}
+	if err := enrolPosts(network, l.wallet); err != nil {
+		return nil, fmt.Errorf("enrol: %w", joinClose(err, network.Close))
+	}
+	return l, writePrivate(filepath.Join(data, "trust.json"), network.Trust())
+}
+
+// enrolPosts gives each post an identity with a random subject, once.
+func enrolPosts(network *embedded.Network, directory string) error {
+	for _, post := range posts {
+		if wallet.Has(directory, post.label) {
+			continue
+		}
+		msp := metrology.RoleOrganizations[post.role]
+		pair, err := network.Enroll(msp, map[string]string{"role": string(post.role), "subject": "p-" + randomHex(8)})
+		if err != nil {
+			return err
+		}
+		if err := wallet.Put(directory, post.label, msp, pair.Certificate, pair.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

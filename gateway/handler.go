@@ -1,0 +1,44 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/steelyard-ledger/steelyard/gateway/api"
+)
+
+// handler puts the routes of all parts on one router.
+func (g *gateway) handler() http.Handler {
+	limits := api.DefaultLimits()
+	tokens := api.NewTokens(bindTokens(g.tokens, g.identities))
+	e := api.NewEcho(g.log, limits, tokens)
+	server := g.api(limits)
+	server.Mount(e)
+	g.mountMetrics(e)
+	return e
+}
+
+// api makes the REST interface.
+func (g *gateway) api(limits api.Limits) *api.Server {
+	return api.New(api.Config{
+		Writer: writer{g.client}, Register: g.store, Signer: g.signer,
+		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
+		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Network == nil,
+		Ready: g.ready, Upload: limits.Upload,
+	})
+}
+
+// ready says why the gateway cannot serve, or nil.
+func (g *gateway) ready() error {
+	stream := g.client.Stream()
+	if stream.Peer == "" {
+		return errNoStream
+	}
+	return nil
+}
+
+func (g *gateway) mountMetrics(e *echo.Echo) {
+	e.GET("/metrics", echo.WrapHandler(g.metrics()))
+}
