@@ -3,8 +3,9 @@
 // (the default) and against real Fabric (STEELYARD_NETWORK=real); every
 // expected code and text is stated once, as real Fabric answered it.
 //
-// STEELYARD_NETWORK_DIR names a network that fabric-up.sh started, to be used
-// instead of a new one.
+// STEELYARD_NETWORK_DIR names a network that fabric-up.sh made, to be used
+// instead of a new one; STEELYARD_ORDERER=etcdraft chooses the ordering
+// service of a new one.
 package conformance
 
 import (
@@ -39,6 +40,7 @@ const chaincodeName = "conformance"
 // testnet is the network under test.
 type testnet struct {
 	real   bool
+	host   *onehost.Network    // nil for the embedded network
 	peers  map[string]endpoint // by MSP ID
 	enroll func(mspID string, attributes map[string]string) (devca.Pair, error)
 }
@@ -67,24 +69,20 @@ func openReal(t *testing.T) *testnet {
 	t.Helper()
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
 	t.Cleanup(stop)
-	dir := os.Getenv("STEELYARD_NETWORK_DIR")
-	var n *onehost.Network
-	var err error
-	if dir != "" {
-		n, err = onehost.Open(dir)
-	} else {
-		dir = t.TempDir()
-		n, err = onehost.Up(ctx, dir, consortium.Plan{Port: onehost.FreePort(), Orderer: os.Getenv("STEELYARD_ORDERER")})
-		if errors.Is(err, onehost.ErrToolMissing) {
-			t.Skip("real Fabric not tested:", err)
-		}
+	dir, wish := os.Getenv("STEELYARD_NETWORK_DIR"), consortium.Plan{}
+	if dir == "" {
+		dir, wish = t.TempDir(), consortium.Plan{Port: onehost.FreePort(), Orderer: os.Getenv("STEELYARD_ORDERER")}
+	}
+	n, err := onehost.Up(ctx, dir, wish)
+	if errors.Is(err, onehost.ErrToolMissing) {
+		t.Skip("real Fabric not tested:", err)
 	}
 	require.NoError(t, err)
-	if os.Getenv("STEELYARD_NETWORK_DIR") == "" {
+	if wish.Port != 0 {
 		t.Cleanup(func() { require.NoError(t, n.Down(context.Background())) })
 	}
 	deployReal(t, ctx, n)
-	result := &testnet{real: true, peers: map[string]endpoint{}, enroll: n.Plan.Enroll}
+	result := &testnet{real: true, host: n, peers: map[string]endpoint{}, enroll: n.Plan.Enroll}
 	for _, node := range n.Plan.Peers() {
 		roots, err := os.ReadFile(n.Plan.TLSRoot(node.Organization))
 		require.NoError(t, err)

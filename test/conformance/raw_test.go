@@ -47,12 +47,28 @@ func (m *member) signature(t *testing.T, message []byte) []byte {
 	return signature
 }
 
+// newStatusRequest is statusRequest for use outside the test's goroutine.
+func (m *member) newStatusRequest(txID string) (*gateway.SignedCommitStatusRequest, error) {
+	identity, err := proto.Marshal(&msp.SerializedIdentity{Mspid: m.id.MspID(), IdBytes: m.id.Credentials()})
+	if err != nil {
+		return nil, err
+	}
+	request, err := proto.Marshal(&gateway.CommitStatusRequest{
+		ChannelId: consortium.Channel, TransactionId: txID, Identity: identity,
+	})
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(request)
+	signature, err := m.sign(digest[:])
+	return &gateway.SignedCommitStatusRequest{Request: request, Signature: signature}, err
+}
+
 func statusRequest(t *testing.T, m *member, txID string) *gateway.SignedCommitStatusRequest {
 	t.Helper()
-	request := marshal(t, &gateway.CommitStatusRequest{
-		ChannelId: consortium.Channel, TransactionId: txID, Identity: serialized(t, m),
-	})
-	return &gateway.SignedCommitStatusRequest{Request: request, Signature: m.signature(t, request)}
+	request, err := m.newStatusRequest(txID)
+	require.NoError(t, err)
+	return request
 }
 
 // rawProposal is a proposal whose every field a test may spoil.

@@ -1,0 +1,113 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/network/admin/process"
+	"github.com/steelyard-ledger/steelyard/network/consortium"
+)
+
+// resume is how long writing may stand still after one program is gone.
+const resume = 20 * time.Second
+
+// TestFaults kills one program after the other under steady writes. Ordering
+// nodes are killed in turn, so one of them was leading.
+func TestFaults(t *testing.T) {
+	n := open(t)
+	if !n.real {
+		t.Skip("one process has no programs to kill")
+	}
+	plan := n.host.Plan
+	type fault struct {
+		name     string
+		programs []process.Program
+	}
+	var faults []fault
+	for _, node := range plan.Orderers() {
+		faults = append(faults, fault{"Ordering node of " + node.MSPID, []process.Program{n.host.OrdererProgram(node)}})
+	}
+	for _, node := range []consortium.Node{plan.Peers()[0], plan.Peers()[3]} {
+		program, err := n.host.PeerProgram(node)
+		require.NoError(t, err)
+		faults = append(faults, fault{"Peer of " + node.MSPID, []process.Program{program}})
+	}
+	services := n.services(t)
+	faults = append(faults,
+		fault{"Contract service of one organisation", services[:1]},
+		fault{"Contract services of all organisations", services},
+	)
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) { n.survive(t, f.programs) })
+	}
+}
+
+func (n *testnet) services(t *testing.T) []process.Program {
+	t.Helper()
+	deployments, err := n.host.Deployments()
+	require.NoError(t, err)
+	var services []process.Program
+	for _, d := range deployments {
+		if d.Name == chaincodeName {
+			for _, organization := range consortium.Organizations() {
+				services = append(services, n.host.ServiceProgram(organization, d))
+			}
+		}
+	}
+	return services
+}
+
+// survive kills the programs under writes, starts them again, and checks the
+// ledgers once all is quiet.
+func (n *testnet) survive(t *testing.T, programs []process.Program) {
+	w, stop := startWriters(t, n, 3)
+	stopped := false
+	defer func() {
+		if !stopped {
+			stop()
+		}
+	}()
+	w.requireProgress(t)
+	for _, program := range programs {
+		require.NoError(t, program.Kill(context.Background()))
+	}
+	if len(programs) == 1 { // the network does without one
+		w.requireProgress(t)
+		time.Sleep(2 * time.Second)
+		w.requireProgress(t)
+	}
+	for _, program := range programs {
+		require.NoError(t, program.Start())
+	}
+	w.requireProgress(t)
+	time.Sleep(3 * time.Second)
+	w.requireProgress(t)
+	stop()
+	stopped = true
+	t.Logf("%d writes acknowledged, longest silence %s", len(w.acked), w.longest.Round(time.Millisecond))
+	n.awaitPeers(t)
+	w.requireAllThere(t, n)
+}
+
+// requireProgress waits until ten more writes are acknowledged.
+func (w *writers) requireProgress(t *testing.T) {
+	t.Helper()
+	count := func() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.acked) }
+	before := count()
+	require.Eventually(t, func() bool { return count() >= before+10 }, resume, 20*time.Millisecond, "writing has not resumed")
+}
+
+// awaitPeers waits until every peer answers.
+func (n *testnet) awaitPeers(t *testing.T) {
+	t.Helper()
+	for mspID := range n.peers {
+		m := n.connect(t, mspID)
+		require.Eventually(t, func() bool {
+			_, err := m.network.GetContract("qscc").EvaluateTransaction("GetChainInfo", consortium.Channel)
+			return err == nil
+		}, resume, 100*time.Millisecond, mspID)
+	}
+}
