@@ -10,7 +10,7 @@ import (
 	"github.com/steelyard-ledger/steelyard/test/conformance/chaincode/contract"
 )
 
-func openEmbedded(t *testing.T) *testnet {
+func openEmbedded(t testing.TB) *testnet {
 	t.Helper()
 	collections, err := consortium.Collections()
 	require.NoError(t, err)

@@ -52,7 +52,7 @@ type endpoint struct {
 }
 
 // open starts the network that the environment names, or skips with a word.
-func open(t *testing.T) *testnet {
+func open(t testing.TB) *testnet {
 	t.Helper()
 	switch kind := os.Getenv("STEELYARD_NETWORK"); kind {
 	case "real":
@@ -65,14 +65,19 @@ func open(t *testing.T) *testnet {
 	}
 }
 
-func openReal(t *testing.T) *testnet {
+func openReal(t testing.TB) *testnet {
 	t.Helper()
-	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
-	t.Cleanup(stop)
 	dir, wish := os.Getenv("STEELYARD_NETWORK_DIR"), consortium.Plan{}
 	if dir == "" {
 		dir, wish = t.TempDir(), consortium.Plan{Port: onehost.FreePort(), Orderer: os.Getenv("STEELYARD_ORDERER")}
 	}
+	return openRealIn(t, dir, wish)
+}
+
+func openRealIn(t testing.TB, dir string, wish consortium.Plan) *testnet {
+	t.Helper()
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt)
+	t.Cleanup(stop)
 	n, err := onehost.Up(ctx, dir, wish)
 	if errors.Is(err, onehost.ErrToolMissing) {
 		t.Skip("real Fabric not tested:", err)
@@ -91,7 +96,7 @@ func openReal(t *testing.T) *testnet {
 	return result
 }
 
-func deployReal(t *testing.T, ctx context.Context, n *onehost.Network) {
+func deployReal(t testing.TB, ctx context.Context, n *onehost.Network) {
 	t.Helper()
 	deployments, err := n.Deployments()
 	require.NoError(t, err)
@@ -117,20 +122,20 @@ type member struct {
 }
 
 // connect enrolls a new client of the organisation at its own peer.
-func (n *testnet) connect(t *testing.T, mspID string) *member {
+func (n *testnet) connect(t testing.TB, mspID string) *member {
 	t.Helper()
 	return n.connectVia(t, mspID, mspID)
 }
 
 // connectVia enrolls with one organisation and talks to another's peer.
-func (n *testnet) connectVia(t *testing.T, mspID, peerMSPID string) *member {
+func (n *testnet) connectVia(t testing.TB, mspID, peerMSPID string) *member {
 	t.Helper()
 	pair, err := n.enroll(mspID, map[string]string{"role": "tester"})
 	require.NoError(t, err)
 	return n.connectAs(t, mspID, pair, peerMSPID)
 }
 
-func (n *testnet) connectAs(t *testing.T, mspID string, pair devca.Pair, peerMSPID string) *member {
+func (n *testnet) connectAs(t testing.TB, mspID string, pair devca.Pair, peerMSPID string) *member {
 	t.Helper()
 	certificate, err := identity.CertificateFromPEM(pair.Certificate)
 	require.NoError(t, err)
@@ -158,7 +163,7 @@ func (n *testnet) connectAs(t *testing.T, mspID string, pair devca.Pair, peerMSP
 }
 
 // deadline bounds a test that waits for the network.
-func deadline(t *testing.T) context.Context {
+func deadline(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
@@ -169,14 +174,14 @@ func deadline(t *testing.T) context.Context {
 func newKey() string { return "k" + rand.Text() }
 
 // submit commits and returns the result.
-func (m *member) submit(t *testing.T, name string, args ...string) string {
+func (m *member) submit(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	transaction := m.endorse(t, name, args...)
 	require.Equal(t, peer.TxValidationCode_VALID.String(), m.commit(t, transaction).Code.String())
 	return string(transaction.Result())
 }
 
-func (m *member) evaluate(t *testing.T, name string, args ...string) string {
+func (m *member) evaluate(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	result, err := m.contract.EvaluateWithContext(deadline(t), name, client.WithArguments(args...))
 	require.NoError(t, describe(err))
@@ -184,7 +189,7 @@ func (m *member) evaluate(t *testing.T, name string, args ...string) string {
 }
 
 // endorse prepares a transaction without sending it to the orderers.
-func (m *member) endorse(t *testing.T, name string, args ...string) *client.Transaction {
+func (m *member) endorse(t testing.TB, name string, args ...string) *client.Transaction {
 	t.Helper()
 	transaction, err := m.tryEndorse(t, name, client.WithArguments(args...))
 	require.NoError(t, describe(err))
@@ -194,7 +199,7 @@ func (m *member) endorse(t *testing.T, name string, args ...string) *client.Tran
 // tryEndorse returns the error of the endorsement. Peers that are a block
 // apart answer differently, and a young network loses sight of a peer now and
 // then; both pass, so both are tried again.
-func (m *member) tryEndorse(t *testing.T, name string, options ...client.ProposalOption) (*client.Transaction, error) {
+func (m *member) tryEndorse(t testing.TB, name string, options ...client.ProposalOption) (*client.Transaction, error) {
 	t.Helper()
 	for attempt := 0; ; attempt++ {
 		proposal, err := m.contract.NewProposal(name, options...)
@@ -214,7 +219,7 @@ func passing(err error) bool {
 }
 
 // trySubmit endorses and commits, and returns what went wrong in either.
-func (m *member) trySubmit(t *testing.T, name string, options ...client.ProposalOption) (peer.TxValidationCode, error) {
+func (m *member) trySubmit(t testing.TB, name string, options ...client.ProposalOption) (peer.TxValidationCode, error) {
 	t.Helper()
 	transaction, err := m.tryEndorse(t, name, options...)
 	if err != nil {
@@ -228,7 +233,7 @@ func (m *member) trySubmit(t *testing.T, name string, options ...client.Proposal
 // others first answer "request already processed", and the peer then reports
 // UNAVAILABLE although the transaction is ordered. So that error means
 // unknown, and the transaction is asked for by its ID.
-func (m *member) commit(t *testing.T, transaction *client.Transaction) *client.Status {
+func (m *member) commit(t testing.TB, transaction *client.Transaction) *client.Status {
 	t.Helper()
 	sent, err := transaction.SubmitWithContext(deadline(t))
 	if alreadyProcessed(err) {
@@ -242,7 +247,7 @@ func (m *member) commit(t *testing.T, transaction *client.Transaction) *client.S
 }
 
 // status asks how a transaction was validated, waiting until it is.
-func (m *member) status(t *testing.T, txID string) *client.Status {
+func (m *member) status(t testing.TB, txID string) *client.Status {
 	t.Helper()
 	answer, err := m.gatewayClient().CommitStatus(deadline(t), statusRequest(t, m, txID))
 	require.NoError(t, describe(err))
@@ -269,7 +274,7 @@ type failure struct {
 
 type detail struct{ mspID, message string }
 
-func (n *testnet) requireFailure(t *testing.T, want failure, err error) {
+func (n *testnet) requireFailure(t testing.TB, want failure, err error) {
 	t.Helper()
 	require.Error(t, err)
 	found := status.Convert(err)

@@ -19,14 +19,14 @@ import (
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
 
-func contextWithTimeout(t *testing.T, timeout time.Duration) (context.Context, context.CancelFunc) {
+func contextWithTimeout(t testing.TB, timeout time.Duration) (context.Context, context.CancelFunc) {
 	t.Helper()
 	return context.WithTimeout(t.Context(), timeout)
 }
 
 func (m *member) gatewayClient() gateway.GatewayClient { return gateway.NewGatewayClient(m.connection) }
 
-func marshal(t *testing.T, message proto.Message) []byte {
+func marshal(t testing.TB, message proto.Message) []byte {
 	t.Helper()
 	data, err := proto.Marshal(message)
 	require.NoError(t, err)
@@ -34,12 +34,12 @@ func marshal(t *testing.T, message proto.Message) []byte {
 }
 
 // serialized is the identity as it stands in headers.
-func serialized(t *testing.T, m *member) []byte {
+func serialized(t testing.TB, m *member) []byte {
 	t.Helper()
 	return marshal(t, &msp.SerializedIdentity{Mspid: m.id.MspID(), IdBytes: m.id.Credentials()})
 }
 
-func (m *member) signature(t *testing.T, message []byte) []byte {
+func (m *member) signature(t testing.TB, message []byte) []byte {
 	t.Helper()
 	digest := sha256.Sum256(message)
 	signature, err := m.sign(digest[:])
@@ -64,7 +64,7 @@ func (m *member) newStatusRequest(txID string) (*gateway.SignedCommitStatusReque
 	return &gateway.SignedCommitStatusRequest{Request: request, Signature: signature}, err
 }
 
-func statusRequest(t *testing.T, m *member, txID string) *gateway.SignedCommitStatusRequest {
+func statusRequest(t testing.TB, m *member, txID string) *gateway.SignedCommitStatusRequest {
 	t.Helper()
 	request, err := m.newStatusRequest(txID)
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ type rawProposal struct {
 	sign               func([]byte) []byte
 }
 
-func newRawProposal(t *testing.T, m *member, args ...string) *rawProposal {
+func newRawProposal(t testing.TB, m *member, args ...string) *rawProposal {
 	t.Helper()
 	nonce := make([]byte, 24)
 	_, err := rand.Read(nonce)
@@ -111,7 +111,7 @@ func (p *rawProposal) transactionID() string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (p *rawProposal) signed(t *testing.T) *peer.SignedProposal {
+func (p *rawProposal) signed(t testing.TB) *peer.SignedProposal {
 	t.Helper()
 	extension := marshal(t, &peer.ChaincodeHeaderExtension{ChaincodeId: &peer.ChaincodeID{Name: p.chaincode}})
 	channelHeader := marshal(t, &common.ChannelHeader{
@@ -135,14 +135,14 @@ func (p *rawProposal) signed(t *testing.T) *peer.SignedProposal {
 	return &peer.SignedProposal{ProposalBytes: proposal, Signature: p.sign(proposal)}
 }
 
-func (p *rawProposal) evaluate(t *testing.T, m *member) (*gateway.EvaluateResponse, error) {
+func (p *rawProposal) evaluate(t testing.TB, m *member) (*gateway.EvaluateResponse, error) {
 	t.Helper()
 	return m.gatewayClient().Evaluate(deadline(t), &gateway.EvaluateRequest{
 		TransactionId: p.transactionID(), ChannelId: p.channel, ProposedTransaction: p.signed(t),
 	})
 }
 
-func (p *rawProposal) endorse(t *testing.T, m *member) (*gateway.EndorseResponse, error) {
+func (p *rawProposal) endorse(t testing.TB, m *member) (*gateway.EndorseResponse, error) {
 	t.Helper()
 	return m.gatewayClient().Endorse(deadline(t), &gateway.EndorseRequest{
 		TransactionId: p.transactionID(), ChannelId: p.channel, ProposedTransaction: p.signed(t),
