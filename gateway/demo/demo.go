@@ -13,7 +13,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,10 +39,10 @@ type Stage struct {
 
 // step is one request.
 type step struct {
-	As     string          `json:"as"`
-	Do     string          `json:"do"` // method and path
-	Body   json.RawMessage `json:"body,omitempty"`
-	Expect int             `json:"expect,omitempty"` // status; 0: 201
+	As   string          `json:"as"`
+	Do   string          `json:"do"` // method and path
+	Body json.RawMessage `json:"body,omitempty"`
+	Keep string          `json:"keep,omitempty"` // name under which the answer's id can be used, as {name}, in a later path
 }
 
 // Play goes through all steps in order and stops at the first that fails.
@@ -58,9 +57,17 @@ func (s *Stage) Play(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	kept := map[string]string{}
 	for i, step := range steps {
-		if err := s.request(ctx, fmt.Sprintf("demo-%d", i), step); err != nil {
+		for name, id := range kept {
+			step.Do = strings.ReplaceAll(step.Do, "{"+name+"}", id)
+		}
+		id, err := s.request(ctx, fmt.Sprintf("demo-%d", i), step)
+		if err != nil {
 			return fmt.Errorf("step %d, %s: %w", i, step.Do, err)
+		}
+		if step.Keep != "" {
+			kept[step.Keep] = id
 		}
 	}
 	return nil
@@ -96,13 +103,13 @@ func (s *Stage) proposeRules(ctx context.Context) error {
 			return fmt.Errorf("encode rule table %s: %w", document.ID, err)
 		}
 		name := fmt.Sprintf("%s/%d", document.ID, document.Version)
-		if err := s.request(ctx, "demo-propose-"+name, step{As: "regulator", Do: "POST /v1/rulesets", Body: body}); err != nil {
+		if _, err := s.request(ctx, "demo-propose-"+name, step{As: "regulator", Do: "POST /v1/rulesets", Body: body}); err != nil {
 			return fmt.Errorf("rule table %s: %w", name, err)
 		}
 		if document.Mark != metrology.MarkFirm {
 			continue
 		}
-		if err := s.request(ctx, "demo-approve-"+name, step{As: "association", Do: "POST /v1/rulesets/" + name + "/approval"}); err != nil {
+		if _, err := s.request(ctx, "demo-approve-"+name, step{As: "association", Do: "POST /v1/rulesets/" + name + "/approval"}); err != nil {
 			return fmt.Errorf("approve rule table %s: %w", name, err)
 		}
 	}
@@ -155,8 +162,8 @@ func digestOf(name string, sum func([]byte) []byte) (string, error) {
 	return hex.EncodeToString(sum(raw)), nil
 }
 
-// request makes one request in this process.
-func (s *Stage) request(ctx context.Context, key string, step step) error {
+// request makes one request in this process and returns the answer's id.
+func (s *Stage) request(ctx context.Context, key string, step step) (id string, err error) {
 	method, path, _ := strings.Cut(step.Do, " ")
 	r := httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(step.Body))
 	r.Header.Set("Authorization", "Bearer "+s.Tokens[step.As])
@@ -166,13 +173,14 @@ func (s *Stage) request(ctx context.Context, key string, step step) error {
 	}
 	w := httptest.NewRecorder()
 	s.Handler.ServeHTTP(w, r)
-	want := step.Expect
-	if want == 0 {
-		want = http.StatusCreated
+	if w.Code != http.StatusCreated {
+		return "", fmt.Errorf("answered %d: %s", w.Code, w.Body)
 	}
-	if w.Code != want {
-		answer, _ := io.ReadAll(w.Result().Body) // a buffer in memory
-		return fmt.Errorf("answered %d, not %d: %s", w.Code, want, answer)
+	var written struct {
+		ID string `json:"id"`
 	}
-	return nil
+	if err := json.Unmarshal(w.Body.Bytes(), &written); err != nil {
+		return "", fmt.Errorf("read answer: %w", err)
+	}
+	return written.ID, nil
 }

@@ -64,8 +64,7 @@ func ProfileOf(p metrology.Profile) *Profile {
 	return &Profile{Name: p.Name, Address: p.Address, Phone: p.Phone}
 }
 
-// StripBody removes the salt from an inspection's body.
-func StripBody(body metrology.InspectionBody) *metrology.InspectionBody {
-	body.Salt = ""
-	return &body
+// BodyOf is the public part of an inspection's body.
+func BodyOf(b metrology.InspectionBody) *InspectionBody {
+	return &InspectionBody{Merchant: b.Merchant, Outcome: b.Outcome, Institution: b.Institution, Items: b.Items, Remark: b.Remark}
 }

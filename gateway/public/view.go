@@ -160,7 +160,16 @@ type Ruleset struct {
 // Revision is one body of a published inspection, without its salt.
 type Revision struct {
 	metrology.InspectionRevision
-	Body *metrology.InspectionBody `json:"body,omitempty"` // absent: not at this gateway
+	Body *InspectionBody `json:"body,omitempty"` // absent: not at this gateway
+}
+
+// InspectionBody is what was found at a visit, without its salt.
+type InspectionBody struct {
+	Merchant    string                 `json:"merchant,omitempty"`
+	Outcome     metrology.VisitOutcome `json:"outcome"`
+	Institution string                 `json:"institution,omitempty"`
+	Items       []metrology.BodyItem   `json:"items,omitempty"`
+	Remark      string                 `json:"remark,omitempty"`
 }
 
 // Inspection is a published inspection; corrected ones show every revision.

@@ -140,7 +140,7 @@ func (s *Store) showInspection(ctx context.Context, row inspectionRow, book metr
 }
 
 // bodies loads the bodies of an inspection by revision number.
-func (s *Store) bodies(ctx context.Context, id string) (map[string]*metrology.InspectionBody, error) {
+func (s *Store) bodies(ctx context.Context, id string) (map[string]*public.InspectionBody, error) {
 	type row struct{ part, doc string }
 	const query = `SELECT part, doc FROM disclosed WHERE kind = 'inspection-body' AND owner = ?`
 	rows, err := all(ctx, s, "inspection bodies", query, func(r scanner) (row, error) {
@@ -151,20 +151,20 @@ func (s *Store) bodies(ctx context.Context, id string) (map[string]*metrology.In
 	if err != nil {
 		return nil, err
 	}
-	bodies := make(map[string]*metrology.InspectionBody, len(rows))
+	bodies := make(map[string]*public.InspectionBody, len(rows))
 	for _, r := range rows {
 		body, err := read[metrology.InspectionBody]([]byte(r.doc))
 		if err != nil {
 			return nil, err
 		}
-		bodies[r.part] = public.StripBody(body)
+		bodies[r.part] = public.BodyOf(body)
 	}
 	return bodies, nil
 }
 
 // nozzleMean is the mean error over the nozzles that a body measured; nil when
 // there are fewer than two.
-func nozzleMean(body metrology.InspectionBody) *public.NozzleMean {
+func nozzleMean(body public.InspectionBody) *public.NozzleMean {
 	var results []metrology.MeasurementResult
 	for _, item := range body.Items {
 		for _, m := range item.Measurements {
