@@ -199,6 +199,9 @@ func (s *scanner) text() (token, error) {
 		if len(head) == 0 || head[0] == '<' {
 			break // an early end is found by the next call of next
 		}
+		if s.plainText() {
+			continue
+		}
 		c, err := s.textChar()
 		if err != nil {
 			return token{}, err
@@ -206,6 +209,30 @@ func (s *scanner) text() (token, error) {
 		s.buffer = utf8.AppendRune(s.buffer, c)
 	}
 	return token{kind: tokenText, text: s.buffer}, nil
+}
+
+// plainText takes a run of characters that need no care from what is buffered.
+// It is there for speed alone: certificates may embed files in base64.
+func (s *scanner) plainText() bool {
+	ahead, _ := s.in.Peek(min(s.in.Buffered(), textChunk))
+	plain := 0
+	for plain < len(ahead) && isPlain(ahead[plain]) {
+		plain++
+	}
+	if plain == 0 || s.offset+int64(plain) > s.limits.Bytes {
+		return false
+	}
+	s.buffer = append(s.buffer, ahead[:plain]...)
+	s.offset += int64(plain)
+	s.brackets = 0
+	_, _ = s.in.Discard(plain) // it is buffered
+	return true
+}
+
+// isPlain reports whether a byte is a character of text by itself: printable
+// ASCII, tab or line feed, and neither markup nor part of "]]>".
+func isPlain(c byte) bool {
+	return c >= ' ' && c < 0x7f && c != '<' && c != '&' && c != ']' && c != '>' || c == '\n' || c == '\t'
 }
 
 // textChar reads a character or a reference, and refuses "]]>".
