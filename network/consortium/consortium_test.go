@@ -1,0 +1,233 @@
+package consortium
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/json"
+	"io/fs"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/steelyard-ledger/steelyard/network/devca"
+)
+
+func newPlan(t *testing.T, plan Plan) *Plan {
+	t.Helper()
+	p, err := New(t.TempDir(), plan)
+	require.NoError(t, err)
+	return p
+}
+
+func TestPlan(t *testing.T) {
+	t.Run("PortsAreDistinct", func(t *testing.T) {
+		p := newPlan(t, Plan{})
+		seen := map[string]bool{}
+		for _, node := range append(p.Peers(), p.Orderers()...) {
+			for _, address := range []string{node.Endpoint, node.Operations, node.Cluster, node.Admin, node.Callback} {
+				require.False(t, address != "" && seen[address], "%s twice", address)
+				seen[address] = true
+			}
+		}
+		for _, organization := range Organizations() {
+			for slot := range Slots {
+				address := p.ChaincodeAddress(organization, slot)
+				require.False(t, seen[address], "%s twice", address)
+				seen[address] = true
+			}
+		}
+		require.Equal(t, "127.0.0.1:7051", p.Peers()[0].Endpoint)
+	})
+	t.Run("FourBFTOrThreeRaftOrderingNodes", func(t *testing.T) {
+		require.Len(t, newPlan(t, Plan{}).Orderers(), 4)
+		require.Len(t, newPlan(t, Plan{Orderer: Raft}).Orderers(), 3)
+	})
+	for name, plan := range map[string]Plan{
+		"UnknownOrderer": {Orderer: "solo"},
+		"PrivilegedPort": {Port: 80},
+		"PortTooHigh":    {Port: 65530},
+	} {
+		t.Run(name+"IsRefused", func(t *testing.T) {
+			_, err := New(t.TempDir(), plan)
+			require.Error(t, err)
+		})
+	}
+	t.Run("SavedAndLoaded", func(t *testing.T) {
+		p := newPlan(t, Plan{Port: 9000, Orderer: Raft, Tuning: Tuning{MaxMessageCount: 7}})
+		require.NoError(t, p.Save())
+		loaded, err := Load(p.Path())
+		require.NoError(t, err)
+		require.Equal(t, p, loaded)
+	})
+	t.Run("EmptyDirectoryHasNone", func(t *testing.T) {
+		_, err := Load(t.TempDir())
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	})
+	t.Run("OtherFormatIsRefused", func(t *testing.T) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, PlanFile), []byte(`{"version":2}`), 0o600))
+		_, err := Load(dir)
+		require.ErrorContains(t, err, "format 2")
+	})
+}
+
+func TestMaterial(t *testing.T) {
+	p := newPlan(t, Plan{})
+	require.NoError(t, p.WriteMaterial())
+	t.Run("KeysAreForTheOwnerOnly", func(t *testing.T) {
+		err := filepath.WalkDir(p.Path(), func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".key") {
+				info, statErr := entry.Info()
+				require.NoError(t, statErr)
+				require.Equal(t, fs.FileMode(0o600), info.Mode().Perm(), path)
+			}
+			return err
+		})
+		require.NoError(t, err)
+	})
+	t.Run("ServerCertificatesNameNodeAndAddress", func(t *testing.T) {
+		for _, node := range append(p.Peers(), p.Orderers()...) {
+			data, err := os.ReadFile(filepath.Join(node.Dir, "tls", "server.crt"))
+			require.NoError(t, err)
+			certificate, err := devca.ParseCertificate(data)
+			require.NoError(t, err)
+			for _, host := range []string{node.Name, "localhost", "127.0.0.1"} {
+				require.NoError(t, certificate.VerifyHostname(host))
+			}
+			require.Contains(t, certificate.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+		}
+	})
+	t.Run("EnrolledUserCarriesAttributes", func(t *testing.T) {
+		pair, err := p.Enroll("NotaryMSP", map[string]string{"role": "notary"})
+		require.NoError(t, err)
+		certificate, err := devca.ParseCertificate(pair.Certificate)
+		require.NoError(t, err)
+		require.Equal(t, "ca.notary.steelyard", certificate.Issuer.CommonName)
+	})
+	t.Run("UnknownOrganizationEnrollsNobody", func(t *testing.T) {
+		_, err := p.Enroll("NobodyMSP", nil)
+		require.ErrorContains(t, err, "NobodyMSP")
+	})
+}
+
+func TestSettings(t *testing.T) {
+	for _, orderer := range []string{BFT, Raft} {
+		t.Run(orderer, func(t *testing.T) {
+			p := newPlan(t, Plan{Orderer: orderer})
+			require.NoError(t, p.WriteSettings("/opt/builder"))
+			files := []string{p.Path("configtx.yaml")}
+			for _, peer := range p.Peers() {
+				files = append(files, filepath.Join(peer.Dir, "core.yaml"))
+			}
+			for _, node := range p.Orderers() {
+				files = append(files, filepath.Join(node.Dir, "orderer.yaml"))
+			}
+			for _, file := range files {
+				data, err := os.ReadFile(file)
+				require.NoError(t, err)
+				require.NoError(t, yaml.Unmarshal(data, &map[string]any{}), file)
+				require.NotContains(t, string(data), "<no value>")
+			}
+		})
+	}
+}
+
+func TestHandouts(t *testing.T) {
+	p := newPlan(t, Plan{})
+	require.NoError(t, p.WriteMaterial())
+	genesis := &common.Block{Header: &common.BlockHeader{DataHash: []byte("data")}}
+	require.NoError(t, p.WriteHandouts(genesis))
+	t.Run("WalletHasEveryPost", func(t *testing.T) {
+		for _, post := range posts() {
+			mspID, pair, err := ReadIdentity(p.Path("wallet", post.label+".id"))
+			require.NoError(t, err)
+			require.Equal(t, post.mspID, mspID)
+			certificate, err := devca.ParseCertificate(pair.Certificate)
+			require.NoError(t, err)
+			extension := certificate.Extensions[len(certificate.Extensions)-1]
+			require.True(t, extension.Id.Equal(asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}))
+			var attributes struct{ Attrs map[string]string }
+			require.NoError(t, json.Unmarshal(extension.Value, &attributes))
+			require.Equal(t, post.role, attributes.Attrs["role"])
+			require.Len(t, attributes.Attrs["subject"], 26)
+		}
+	})
+	t.Run("SecondTimeKeepsIdentities", func(t *testing.T) {
+		before, err := os.ReadFile(p.Path("wallet", "merchant.id"))
+		require.NoError(t, err)
+		require.NoError(t, p.WriteHandouts(genesis))
+		after, err := os.ReadFile(p.Path("wallet", "merchant.id"))
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+	t.Run("TrustFileNamesBlock0AndRoots", func(t *testing.T) {
+		data, err := os.ReadFile(p.Path("trust.json"))
+		require.NoError(t, err)
+		var file trustFile
+		require.NoError(t, json.Unmarshal(data, &file))
+		require.Equal(t, Channel, file.Channel)
+		require.Len(t, file.GenesisHash, 64)
+		require.Len(t, file.Organizations, 4)
+		require.Len(t, file.OrdererOrganizations, 4)
+		for _, organization := range file.Organizations {
+			_, err := devca.ParseCertificate([]byte(organization.Roots[0]))
+			require.NoError(t, err)
+		}
+	})
+	t.Run("GatewayConfigurationNamesEveryPeer", func(t *testing.T) {
+		data, err := os.ReadFile(p.Path("gateway.yaml"))
+		require.NoError(t, err)
+		var file struct {
+			Network struct {
+				Channel, Chaincode, Wallet, Trust string
+				Peers                             []struct {
+					MSPID      string `yaml:"mspId"`
+					Endpoint   string
+					ServerName string `yaml:"serverName"`
+					TLSRoots   string `yaml:"tlsRoots"`
+				}
+			}
+		}
+		require.NoError(t, yaml.Unmarshal(data, &file))
+		require.Equal(t, Chaincode, file.Network.Chaincode)
+		require.Len(t, file.Network.Peers, 4)
+		for _, peer := range file.Network.Peers {
+			require.FileExists(t, p.Path(peer.TLSRoots))
+			require.NotEmpty(t, peer.ServerName)
+		}
+	})
+}
+
+// TestHeaderHash builds the DER by hand: Fabric hashes the header's ASN.1
+// form, number first, with nil and empty hashes alike.
+func TestHeaderHash(t *testing.T) {
+	header := &common.BlockHeader{Number: 300, PreviousHash: []byte{1, 2}, DataHash: []byte{3}}
+	got, err := HeaderHash(header)
+	require.NoError(t, err)
+	want := sha256.Sum256([]byte{0x30, 0x0b, 0x02, 0x02, 0x01, 0x2c, 0x04, 0x02, 1, 2, 0x04, 0x01, 3})
+	require.Equal(t, want[:], got)
+	number := new(big.Int).SetUint64(1 << 63)
+	require.Len(t, number.Bytes(), 8)
+	_, err = HeaderHash(&common.BlockHeader{Number: 1 << 63})
+	require.NoError(t, err)
+}
+
+func TestCollections(t *testing.T) {
+	configs, err := Collections()
+	require.NoError(t, err)
+	require.Len(t, configs, 2)
+	members := map[string]int{}
+	for _, config := range configs {
+		members[config.GetName()] = len(config.GetMemberOrgsPolicy().GetSignaturePolicy().GetIdentities())
+		require.True(t, config.GetMemberOnlyRead())
+		require.True(t, config.GetMemberOnlyWrite())
+	}
+	require.Equal(t, map[string]int{"disclosed": 4, "restricted": 2}, members)
+}
