@@ -12,12 +12,20 @@ import (
 )
 
 // testChaincode has one function for each thing a stub can do.
-type testChaincode struct{}
+type testChaincode struct {
+	// entered and leave, if set, hold up the function "wait".
+	entered, leave chan struct{}
+}
 
 func (testChaincode) Init(shim.ChaincodeStubInterface) *pb.Response { return shim.Success(nil) }
 
 func (c testChaincode) Invoke(stub shim.ChaincodeStubInterface) *pb.Response {
 	function, args := stub.GetFunctionAndParameters()
+	if function == "wait" {
+		c.entered <- struct{}{}
+		<-c.leave
+		return shim.Success(nil)
+	}
 	do, ok := functions[function]
 	if !ok {
 		return shim.Error("no function " + function)

@@ -70,17 +70,20 @@ func TestStrict(t *testing.T) {
 func TestConcurrencyLimit(t *testing.T) {
 	cfg := config(t, t.TempDir())
 	cfg.Concurrency = 2
+	busy := testChaincode{entered: make(chan struct{}), leave: make(chan struct{})}
+	cfg.Chaincodes[0].Contract = busy
 	c := contract(connect(t, start(t, cfg), "RegulatorMSP"))
 	var group sync.WaitGroup
 	for range 2 {
-		group.Go(func() { _, _ = c.EvaluateTransaction("sleep", "500ms") })
+		group.Go(func() { _, _ = c.EvaluateTransaction("wait") })
+		<-busy.entered
 	}
-	require.Eventually(t, func() bool {
-		_, err := c.EvaluateTransaction("get", "a")
-		return status.Code(err) == codes.ResourceExhausted
-	}, 5*time.Second, 5*time.Millisecond)
-	group.Wait()
 	_, err := c.EvaluateTransaction("get", "a")
+	require.Equal(t, codes.ResourceExhausted, status.Code(err))
+	require.ErrorContains(t, err, "too many requests for /gateway.Gateway, exceeding concurrency limit (2)")
+	close(busy.leave)
+	group.Wait()
+	_, err = c.EvaluateTransaction("get", "a")
 	require.NoError(t, err)
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
@@ -77,14 +78,21 @@ func (l *Ledger) Collection(chaincode, name string) *Collection {
 	return nil
 }
 
-// History returns a key's past values, newest first, up to the limit.
-func (s *Simulator) History(namespace, key string, limit int) ([]*queryresult.KeyModification, error) {
+// HistoryIterator walks a key's past values, newest first.
+type HistoryIterator struct {
+	simulator      *Simulator
+	namespace, key string
+	heights        []Height
+}
+
+// History finds a key's past values, at most limit of them.
+func (s *Simulator) History(namespace, key string, limit int) (*HistoryIterator, error) {
 	if err := s.lock(); err != nil {
 		return nil, err
 	}
 	defer s.mu.Unlock()
 	prefix := historyPrefix(namespace, key)
-	var heights []Height
+	iterator := &HistoryIterator{simulator: s, namespace: namespace, key: key}
 	cursor := s.tx.Bucket(bucketHistory).Cursor()
 	// Heights sort upwards; all that begin with the prefix stand before its end.
 	end := append(bytes.Clone(prefix), bytes.Repeat([]byte{0xff}, heightLength)...)
@@ -94,19 +102,31 @@ func (s *Simulator) History(namespace, key string, limit int) ([]*queryresult.Ke
 	} else if !bytes.Equal(found, end) {
 		found, _ = cursor.Prev()
 	}
-	for ; bytes.HasPrefix(found, prefix) && len(heights) < limit; found, _ = cursor.Prev() {
-		heights = append(heights, heightFrom(found[len(prefix):]))
+	for ; bytes.HasPrefix(found, prefix) && len(iterator.heights) < limit; found, _ = cursor.Prev() {
+		iterator.heights = append(iterator.heights, heightFrom(found[len(prefix):]))
 	}
-	modifications := make([]*queryresult.KeyModification, 0, len(heights))
-	for _, height := range heights {
-		modification, err := modificationAt(s.tx, height, namespace, key)
-		if err != nil {
-			return nil, err
-		}
-		modifications = append(modifications, modification)
-	}
-	return modifications, nil
+	return iterator, nil
 }
+
+// HasNext reports whether there is an older value.
+func (i *HistoryIterator) HasNext() bool { return len(i.heights) > 0 }
+
+// Next reads the next older value from its block.
+func (i *HistoryIterator) Next() (*queryresult.KeyModification, error) {
+	if err := i.simulator.lock(); err != nil {
+		return nil, err
+	}
+	defer i.simulator.mu.Unlock()
+	if !i.HasNext() {
+		return nil, errors.New("no such key")
+	}
+	height := i.heights[0]
+	i.heights = i.heights[1:]
+	return modificationAt(i.simulator.tx, height, i.namespace, i.key)
+}
+
+// Close has nothing to release.
+func (i *HistoryIterator) Close() error { return nil }
 
 // modificationAt reads from the block what a transaction wrote to a key.
 func modificationAt(tx *bbolt.Tx, height Height, namespace, key string) (*queryresult.KeyModification, error) {

@@ -51,6 +51,7 @@ type endorsementRound struct {
 	signed       *pb.SignedProposal
 	proposal     *transaction.Proposal
 	shared       *execution // of the first peer; the others sign it unless strict
+	executor     *Member    // whose peer that was
 	payload      []byte
 	endorsements []*pb.Endorsement
 	details      []*gp.ErrorDetail
@@ -102,7 +103,7 @@ func (r *endorsementRound) asNeeded(ctx context.Context) error {
 			r.proposal.Chaincode, r.proposal.ChannelHeader.GetChannelId())
 	}
 	local := s.local(ctx)
-	r.shared = s.execute(ctx, local, r.signed)
+	r.shared, r.executor = s.execute(ctx, local, r.signed), local
 	if verdict := judge(r.shared.response, r.shared.err); verdict.code != codes.OK {
 		return failure(codes.Aborted, "failed to endorse transaction, see attached details for more info", local.detail(verdict.message))
 	}
@@ -152,11 +153,11 @@ func (r *endorsementRound) collect(ctx context.Context, members []*Member) error
 
 func (r *endorsementRound) ask(ctx context.Context, member *Member) error {
 	result := r.shared
-	if result == nil || r.server.cfg.Strict && len(r.endorsements) > 0 {
+	if result == nil || r.server.cfg.Strict && member != r.executor {
 		result = r.server.execute(ctx, member, r.signed)
-		if r.shared == nil {
-			r.shared = result
-		}
+	}
+	if r.shared == nil {
+		r.shared, r.executor = result, member
 	}
 	response, err := result.response, result.err
 	if err == nil {

@@ -186,11 +186,11 @@ func (s *stub) GetPrivateDataQueryResult(collection, _ string) (shim.StateQueryI
 }
 
 func (s *stub) GetHistoryForKey(key string) (shim.HistoryQueryIteratorInterface, error) {
-	modifications, err := s.simulator.History(s.namespace, key, totalQueryLimit)
+	iterator, err := s.simulator.History(s.namespace, key, totalQueryLimit)
 	if err != nil {
 		return nil, s.failed(pb.ChaincodeMessage_GET_HISTORY_FOR_KEY, err)
 	}
-	return &historyIterator{rest: modifications}, nil
+	return iterator, nil
 }
 
 var errIteratorEnd = errors.New("no such key")
@@ -246,20 +246,3 @@ func (i *stateIterator) Next() (*queryresult.KV, error) {
 }
 
 func (i *stateIterator) Close() error { return nil }
-
-type historyIterator struct {
-	rest []*queryresult.KeyModification
-}
-
-func (i *historyIterator) HasNext() bool { return len(i.rest) > 0 }
-
-func (i *historyIterator) Next() (*queryresult.KeyModification, error) {
-	if len(i.rest) == 0 {
-		return nil, errIteratorEnd
-	}
-	result := i.rest[0]
-	i.rest = i.rest[1:]
-	return result, nil
-}
-
-func (i *historyIterator) Close() error { return nil }
