@@ -111,12 +111,13 @@ func (r *Result) draw(in Input, plan Plan) (err error) {
 	}
 	r.ChainHash = in.Beacon.Chain.Hash()
 	r.Seed = Seed(r.Freeze, r.Contribution, r.ChainHash, in.Beacon.Round, randomness)
-	r.SealedSeed, err = plan.unseal(in.Draw, r.Seed, in.SealedSecret)
+	r.SealedSeed, err = plan.Unseal(in.Draw, r.Seed, in.SealedSecret)
 	return err
 }
 
-// unseal checks the secret against the plan's seal and mixes it into the seed.
-func (p Plan) unseal(draw string, seed Digest, secret *Digest) (*Digest, error) {
+// Unseal checks the secret against the plan's seal and mixes it into the seed.
+// It returns nil for a draw that is not sealed.
+func (p Plan) Unseal(draw string, seed Digest, secret *Digest) (*Digest, error) {
 	switch {
 	case p.Seal == nil && secret == nil:
 		return nil, nil
@@ -140,6 +141,17 @@ func selectWith(passes Passes, survey *Survey, seed Digest, quotas []Quota, stan
 		return nil, fmt.Errorf("select objects: %w", err)
 	}
 	return selector.Strata()
+}
+
+// Select surveys a directory and selects from it. seed is the one the draw
+// selects with; up to standby ranks beyond each quota are kept.
+func Select(seed Digest, dir Directory, quotas []Quota, standby int) ([]Stratum, error) {
+	passes := serial{dir}
+	survey, err := passes.Survey()
+	if err != nil {
+		return nil, err
+	}
+	return selectWith(passes, survey, seed, quotas, standby)
 }
 
 // SelectedIDs lists the selected objects of all strata.

@@ -37,8 +37,9 @@ func (p Published) RefuteCount() error {
 	return unrefuted(p.Stratum, "%d objects are listed, as many as the quota", p.Quota)
 }
 
-// key is the ranking key of an object of this stratum.
-func (p Published) key(seed Digest, o Object) Key {
+// Key is the ranking key of an object of this stratum. seed is the one the draw
+// selects with.
+func (p Published) Key(seed Digest, o Object) Key {
 	k := Key{Ticket: Ticket(seed, o.ID), Weight: 1}
 	if p.Weighted {
 		k.Weight = o.Weight
@@ -46,8 +47,10 @@ func (p Published) key(seed Digest, o Object) Key {
 	return k
 }
 
-func (p Published) within(seed Digest, o Object) bool {
-	return p.Threshold != nil && p.key(seed, o).Compare(*p.Threshold) <= 0
+// Within answers “was I selected, and why not?” for an object that is not
+// outright: whether its key is at most the threshold.
+func (p Published) Within(seed Digest, o Object) bool {
+	return p.Threshold != nil && p.Key(seed, o).Compare(*p.Threshold) <= 0
 }
 
 // RefuteListed shows that a ranked object of the list exceeds the threshold or
@@ -56,7 +59,7 @@ func (p Published) RefuteListed(seed Digest, listed ObjectProof) error {
 	if err := listed.Verify(p.SelectedRoot, p.Selected); err != nil {
 		return err
 	}
-	if listed.Object.Stratum != p.Stratum || !p.within(seed, listed.Object) {
+	if listed.Object.Stratum != p.Stratum || !p.Within(seed, listed.Object) {
 		return nil
 	}
 	return unrefuted(listed.Object.ID, "its ticket is within the threshold")
@@ -119,7 +122,7 @@ func (p Published) RefuteOmitted(seed Digest, frozen Directories, omitted Object
 	if err := notSelected.Verify(p.SelectedRoot, p.Selected); err != nil {
 		return err
 	}
-	if !p.within(seed, omitted.Object) {
+	if !p.Within(seed, omitted.Object) {
 		return unrefuted(id, "its ticket exceeds the threshold")
 	}
 	return nil

@@ -41,10 +41,7 @@ func drawQuotas(t *rapid.T, list []Object) []Quota {
 func selectFrom(t require.TestingT, seed Digest, list []Object, quotas []Quota, standby int) []Stratum {
 	objects, err := NewObjects(list)
 	require.NoError(t, err)
-	passes := serial{objects}
-	survey, err := passes.Survey()
-	require.NoError(t, err)
-	strata, err := selectWith(passes, survey, seed, quotas, standby)
+	strata, err := Select(seed, objects, quotas, standby)
 	require.NoError(t, err)
 	return strata
 }

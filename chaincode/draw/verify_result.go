@@ -29,7 +29,7 @@ func (r *verification) checkSeeds() {
 		r.notShown(step, "the draw is sealed and its secret is not carried")
 		return
 	}
-	sealed, err := r.plan.unseal(r.t.Draw, out.Seed, r.t.SealedSecret)
+	sealed, err := r.plan.Unseal(r.t.Draw, out.Seed, r.t.SealedSecret)
 	if err != nil {
 		r.say(step, Fail, "%v", err)
 		return
