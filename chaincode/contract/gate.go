@@ -60,7 +60,7 @@ func bootstrap(t *transaction, _ metrology.Bootstrap) (metrology.Event, error) {
 			return event, err
 		}
 	}
-	return event, t.Put(key, t.ID)
+	return event, t.Put(key, metrology.Operation{Function: "operation:Bootstrap", TransactionID: t.ID, Event: &event})
 }
 
 // peerOfAny builds the policy "a peer of at least one of the organisations".

@@ -19,8 +19,8 @@ const (
 	KindInspection  Kind = "inspection"  // id
 	KindRuleset     Kind = "ruleset"     // id, version
 	KindBinding     Kind = "binding"     // MSP, subject, kind of principal, principal
-	KindOperation   Kind = "operation"   // MSP, subject, operation id
-	KindGate        Kind = "gate"        // MSP; written blindly, never read
+	KindOperation   Kind = "operation"   // MSP, subject, operation id; BootstrapID alone
+	KindGate        Kind = "gate"        // gate; written blindly, never read
 	KindDraw        Kind = "draw"        // draw id, then what draws.md section 5 names
 )
 
