@@ -179,6 +179,19 @@ func TestRefute(t *testing.T) {
 		require.NoError(t, republish(right, both, selected[1:]).RefuteOutright(frozen, both, nil))
 		require.Error(t, right.RefuteOutright(frozen, both, nil), "not the published list")
 	})
+	t.Run("MoreOutrightThanTheQuota", func(t *testing.T) {
+		all := list[:12]
+		require.NoError(t, republish(right, all, nil).RefuteOutright(frozen, all, nil))
+	})
+	t.Run("Unweighted", func(t *testing.T) {
+		wrong := right
+		wrong.Weighted = false
+		a, b, other := prove(t, list, "X00"), prove(t, list, "X01"), prove(t, list, "Z-OTHER")
+		require.NoError(t, wrong.RefuteUnweighted(frozen, a, b))
+		require.Error(t, wrong.RefuteUnweighted(frozen, a, a))
+		require.Error(t, wrong.RefuteUnweighted(frozen, a, other))
+		require.Error(t, right.RefuteUnweighted(frozen, a, b))
+	})
 	t.Run("OutrightLeftOut", func(t *testing.T) {
 		heavy := prove(t, list, "Y-HEAVY")
 		require.NoError(t, republish(right, nil, selected).RefuteOutright(frozen, nil, &heavy))

@@ -6,7 +6,9 @@ import (
 )
 
 // Published is what a posted result states about one stratum. Lists are given
-// by their ListRoot, so that a ledger need not hold them.
+// by their ListRoot, so that a ledger need not hold them. Objects and Weight
+// are sums that no single leaf refutes: whoever approves a freeze recomputes
+// them from the whole directory.
 type Published struct {
 	Stratum      string
 	Quota        uint64
@@ -128,6 +130,23 @@ func (p Published) RefuteOmitted(seed Digest, frozen Directories, omitted Object
 	return nil
 }
 
+// RefuteUnweighted shows two objects of the stratum with different weights
+// although the result was ranked as one of equal weights.
+func (p Published) RefuteUnweighted(frozen Directories, a, b ObjectProof) error {
+	for _, proof := range []ObjectProof{a, b} {
+		if err := proof.Verify(frozen.ObjectsRoot, frozen.Objects); err != nil {
+			return err
+		}
+		if proof.Object.Stratum != p.Stratum {
+			return unrefuted(proof.Object.ID, "it is of stratum %q", proof.Object.Stratum)
+		}
+	}
+	if p.Weighted || a.Object.Weight == b.Object.Weight {
+		return unrefuted(p.Stratum, "the weights shown agree with the result")
+	}
+	return nil
+}
+
 // RefuteOutright shows that the outright list is not the one the weights make.
 // It takes the whole list; heavier may be an object of the frozen directory
 // that should be on it, or nil. Whether a listed object is outright follows
@@ -137,8 +156,11 @@ func (p Published) RefuteOutright(frozen Directories, list []Object, heavier *Ob
 	if uint64(len(list)) != p.Outright || ListRoot(list) != p.OutrightRoot {
 		return unrefuted(p.Stratum, "the list shown is not the published outright list")
 	}
-	left, weight := p.outright(list)
-	if left < len(list) {
+	if p.Outright > p.Quota {
+		return nil
+	}
+	justified, weight := p.outright(list)
+	if justified < len(list) {
 		return nil
 	}
 	if heavier == nil {
