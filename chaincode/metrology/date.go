@@ -48,7 +48,7 @@ func DateOf(t time.Time) Date { return Date(t.In(shanghai).Format(dateLayout)) }
 // CheckDate refuses a malformed date. field is its JSON path.
 func CheckDate(field string, d Date) error {
 	if !d.Valid() {
-		return FieldErrorf(CodeInvalid, field, "%q is not a date of the form 2006-01-02", string(d))
+		return FieldErrorf(CodeInvalid, field, "%q is not a date of the form 2006-01-02", shorten(string(d)))
 	}
 	return nil
 }

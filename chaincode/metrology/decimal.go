@@ -46,13 +46,6 @@ func MustDecimal(text string) Decimal {
 
 func decimalDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-func shorten(text string) string {
-	if len(text) > 40 {
-		return text[:40] + "…"
-	}
-	return text
-}
-
 // IsZero reports whether the number is absent. encoding/json's omitzero uses it.
 func (d Decimal) IsZero() bool { return d.text == "" }
 

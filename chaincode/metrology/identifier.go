@@ -23,7 +23,7 @@ func ValidID(s string) bool {
 // CheckID refuses a malformed identifier. field is its JSON path.
 func CheckID(field, id string) error {
 	if !ValidID(id) {
-		return FieldErrorf(CodeInvalid, field, "%q is not an identifier (1 to 64 of A-Z a-z 0-9 . _ -)", id)
+		return FieldErrorf(CodeInvalid, field, "%q is not an identifier (1 to 64 of A-Z a-z 0-9 . _ -)", shorten(id))
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func CheckRegion(field, code string) error {
 		ok = code[i] >= '0' && code[i] <= '9'
 	}
 	if !ok {
-		return FieldErrorf(CodeInvalid, field, "%q is not a six-digit division code (GB/T 2260)", code)
+		return FieldErrorf(CodeInvalid, field, "%q is not a six-digit division code (GB/T 2260)", shorten(code))
 	}
 	return nil
 }
@@ -66,5 +66,14 @@ func OneOf[T ~string](field string, value T, set ...T) error {
 			return nil
 		}
 	}
-	return FieldErrorf(CodeInvalid, field, "%q is not one of %v", string(value), set)
+	return FieldErrorf(CodeInvalid, field, "%q is not one of %v", shorten(string(value)), set)
+}
+
+// shorten bounds what an error message repeats of somebody's input.
+func shorten(text string) string {
+	const limit = 80
+	if len(text) > limit {
+		return text[:limit] + "…"
+	}
+	return text
 }

@@ -166,7 +166,7 @@ type InspectionRevision struct {
 type Objection struct {
 	Ground   ObjectionGround `json:"ground"`
 	Revision int             `json:"revision"`           // objected to
-	Document string          `json:"document,omitempty"` // hex SHA-256 of the written objection
+	Document string          `json:"document,omitempty"` // hex SHA-256 of the scanned or signed objection, never of its bare text
 	Stamp    string          `json:"stamp"`
 }
 
@@ -307,7 +307,7 @@ type InspectionDecision struct {
 type ObjectToInspection struct {
 	ID       string          `json:"id"`
 	Ground   ObjectionGround `json:"ground"`
-	Document string          `json:"document,omitempty"` // hex SHA-256 of the written objection
+	Document string          `json:"document,omitempty"` // hex SHA-256 of the scanned or signed objection, never of its bare text
 }
 
 // HandOverInspection puts another post in charge.

@@ -159,7 +159,7 @@ type PledgeTerm struct {
 	Months          int             `json:"months"`
 	Template        string          `json:"template"`
 	TemplateVersion string          `json:"templateVersion"`
-	TextDigest      string          `json:"textDigest"` // hex SHA-256 of the text as signed
+	TextDigest      string          `json:"textDigest"` // hex SHA-256 of the template's text as shown, without the signer's particulars: a name could be guessed back from a digest
 	Commitments     []Commitment    `json:"commitments"`
 	Signature       PledgeSignature `json:"signature"`
 	Rule            RuleReference   `json:"rule"`                // the programme's rule

@@ -1,5 +1,7 @@
 package metrology
 
+import "time"
+
 // RuleBook answers questions that need the right ruleset of many: the one in
 // effect on a day, of the nearest region. Readers build it from all rulesets
 // they know; those that nobody approved are left out.
@@ -61,6 +63,38 @@ func (b RuleBook) Deadline(code DeadlineCode, region string, from Date) (due Due
 		return Due{}, false
 	}
 	return Due{Period: b.calendar.Add(from, bestRow.WorkingDays), Code: code, Rule: best.Reference(), Region: best.Region}, true
+}
+
+// InspectionDeadline is the period that runs for an inspection now: to publish
+// it, to object to what is published, or to retest what was objected to. found
+// is false when none runs or no approved rule sets it. Whether it is over is
+// for the reader, who knows the day.
+func (b RuleBook) InspectionDeadline(i Inspection, region string) (due Due, found bool) {
+	switch i.State {
+	case InspectionEntered, InspectionReviewed:
+		return b.Deadline(DeadlinePublication, region, i.Visited)
+	case InspectionPublished:
+		return b.Deadline(DeadlineObjection, region, stampDate(i.Published))
+	case InspectionCorrected:
+		for _, r := range i.Revisions {
+			if r.Number == i.Current() {
+				return b.Deadline(DeadlineObjection, region, stampDate(r.Stamp))
+			}
+		}
+	case InspectionObjected:
+		return b.Deadline(DeadlineRetest, region, stampDate(i.Objections[len(i.Objections)-1].Stamp))
+	}
+	return Due{}, false
+}
+
+// stampDate is the civil date of a stored stamp in Asia/Shanghai; "", which no
+// rule covers, for a malformed one.
+func stampDate(stamp string) Date {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return ""
+	}
+	return DateOf(t)
 }
 
 // nearer prefers the smaller region, then the later effect, then the higher

@@ -110,3 +110,40 @@ func TestRuleBook_Calendar(t *testing.T) {
 	_, known = NewRuleBook([]Ruleset{proposed}).Calendar().Working("2026-03-04")
 	require.False(t, known, "what nobody approved is not a calendar")
 }
+
+func TestRuleBook_InspectionDeadline(t *testing.T) {
+	rule := deadline("all", RegionNational, 1, 15, "2020-01-01")
+	rule.Body.Deadline.Rows = []DeadlineRow{{Code: DeadlinePublication, WorkingDays: 20}, {Code: DeadlineObjection, WorkingDays: 15},
+		{Code: DeadlineRetest, WorkingDays: 10}}
+	book := NewRuleBook([]Ruleset{rule})
+	inspection := Inspection{
+		Visited: "2026-03-02", Published: "2026-03-05T16:30:00Z", // the 6th in Shanghai
+		Objections: []Objection{{Stamp: "2026-03-10T02:00:00Z"}},
+		Revisions: []InspectionRevision{{Number: 1, Kind: RevisionOriginal, Stamp: "2026-03-02T09:00:00Z"},
+			{Number: 2, Kind: RevisionCorrection, Stamp: "2026-03-20T02:00:00Z"}},
+	}
+	for state, want := range map[InspectionState]struct {
+		code DeadlineCode
+		from Date
+		days int
+	}{
+		InspectionEntered:   {DeadlinePublication, "2026-03-02", 20},
+		InspectionReviewed:  {DeadlinePublication, "2026-03-02", 20},
+		InspectionPublished: {DeadlineObjection, "2026-03-06", 15},
+		InspectionObjected:  {DeadlineRetest, "2026-03-10", 10},
+		InspectionCorrected: {DeadlineObjection, "2026-03-20", 15},
+	} {
+		inspection.State = state
+		due, found := book.InspectionDeadline(inspection, "440305")
+		require.True(t, found, state)
+		require.Equal(t, want.code, due.Code, state)
+		require.Equal(t, want.from, due.From, state)
+		require.Equal(t, want.days, due.WorkingDays, state)
+		require.False(t, due.Firm(), "there is no calendar")
+	}
+	for _, state := range []InspectionState{InspectionRetested, InspectionUpheld, InspectionWithdrawn} {
+		inspection.State = state
+		_, found := book.InspectionDeadline(inspection, "440305")
+		require.False(t, found, state)
+	}
+}
