@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
@@ -179,46 +180,59 @@ func (f *follower) start(ctx context.Context, network *client.Network) error {
 	return nil
 }
 
-// orderingAt returns the orderers in force after a block taken earlier. The
-// configuration blocks up to it are read back to block 0, which is pinned, and
-// verified forward, each by the orderers of the one before it.
+// orderingAt returns the orderers in force after a block taken earlier. From
+// that block it goes back from one configuration block to the one before, to
+// block 0, which is pinned, and then verifies the way forward: each block by
+// the orderers in force before it. Which configuration is in force at a block
+// stands beside its header, not in it, so only the signatures vouch for that.
 func (f *follower) orderingAt(ctx context.Context, network *client.Network, genesis ledger.Block, at *ledger.Position) (*ledger.Ordering, error) {
 	block, err := f.block(ctx, network, at.Number)
 	if err != nil {
 		return nil, err
 	}
 	if block.Hash != at.Hash {
-		return nil, fmt.Errorf("resume after block %d: %w: its hash is %s, the read model has %s", at.Number, ledger.ErrForeignLedger, block.Hash, at.Hash)
+		return nil, fmt.Errorf("resume after block %d: %w: its hash is %s, the last block taken had %s", at.Number, ledger.ErrForeignLedger, block.Hash, at.Hash)
 	}
-	var configurations []ledger.Block // newest first
-	for number := at.Number; ; {
+	way := []ledger.Block{block} // newest first
+	for {
 		last, err := block.LastConfig()
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case last > block.Number:
+			return nil, fmt.Errorf("block %d names block %d as its last configuration", block.Number, last)
+		case last == 0:
+			return f.forward(way, genesis)
 		}
-		if last > number {
-			return nil, fmt.Errorf("block %d names block %d as its last configuration", number, last)
+		for _, number := range []uint64{last, last - 1} {
+			if block, err = f.block(ctx, network, number); err != nil {
+				return nil, err
+			}
+			way = append(way, block)
 		}
-		if last == 0 {
-			break
-		}
-		if block, err = f.block(ctx, network, last); err != nil {
-			return nil, err
-		}
-		configurations = append(configurations, block)
-		// What was in force before a configuration block stands in its predecessor.
-		if block, err = f.block(ctx, network, last-1); err != nil {
-			return nil, err
-		}
-		number = last - 1
 	}
+}
+
+// forward verifies the blocks of a way, which stand newest first.
+func (f *follower) forward(way []ledger.Block, genesis ledger.Block) (*ledger.Ordering, error) {
 	ordering, err := ledger.ParseOrdering(genesis)
-	for i := len(configurations) - 1; err == nil && i >= 0; i-- {
-		if _, err = f.verifier.VerifyAlone(configurations[i], ordering); err == nil {
-			ordering, err = ledger.ParseOrdering(configurations[i])
+	if err != nil {
+		return nil, err
+	}
+	for _, block := range slices.Backward(way) {
+		if block.Number == ordering.Config {
+			continue // taken already
+		}
+		if _, err := f.verifier.VerifyAlone(block, ordering); err != nil {
+			return nil, err
+		}
+		if block.Configuration() {
+			if ordering, err = ledger.ParseOrdering(block); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return ordering, err
+	return ordering, nil
 }
 
 // Block reads one block of the ledger from a peer again, with the private data

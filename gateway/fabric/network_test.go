@@ -20,6 +20,7 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
+	"github.com/steelyard-ledger/steelyard/network/devca"
 	"github.com/steelyard-ledger/steelyard/network/embedded"
 )
 
@@ -45,14 +46,19 @@ func startNetwork(t testing.TB) *network {
 	for label, mspID := range map[string]string{"regulator": "RegulatorMSP", "merchant": "AssociationMSP"} {
 		pair, err := started.Enroll(mspID, map[string]string{"role": label, "subject": label + "-1"})
 		require.NoError(t, err)
-		data, err := json.Marshal(map[string]any{
-			"credentials": map[string]string{"certificate": string(pair.Certificate), "privateKey": string(pair.Key)},
-			"mspId":       mspID, "type": "X.509", "version": 1,
-		})
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(n.wallet, label+".id"), data, 0o600))
+		writeIdentity(t, n.wallet, label, mspID, pair)
 	}
 	return n
+}
+
+// writeIdentity puts an identity into a wallet directory.
+func writeIdentity(t testing.TB, directory, label, mspID string, pair devca.Pair) {
+	data, err := json.Marshal(map[string]any{
+		"credentials": map[string]string{"certificate": string(pair.Certificate), "privateKey": string(pair.Key)},
+		"mspId":       mspID, "type": "X.509", "version": 1,
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(directory, label+".id"), data, 0o600))
 }
 
 // disclosed is a collection of all organisations.

@@ -10,11 +10,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+	"github.com/steelyard-ledger/steelyard/gateway/ledger/ledgertest"
 )
 
 func TestContested(t *testing.T) {
-	chain := newChain(t, "BFT", 1)
-	raw := chain.transaction("tx1", &rwset.NsReadWriteSet{Namespace: "metrology", Rwset: marshal(t, &kvrwset.KVRWSet{
+	chain := ledgertest.New(t, "BFT", 1)
+	raw := chain.Transaction("tx1", &rwset.NsReadWriteSet{Namespace: "metrology", Rwset: ledgertest.Marshal(t, &kvrwset.KVRWSet{
 		Reads:  []*kvrwset.KVRead{{Key: "both"}, {Key: "only read"}},
 		Writes: []*kvrwset.KVWrite{{Key: "gate/InstituteMSP"}, {Key: "both"}},
 	})})

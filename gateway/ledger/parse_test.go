@@ -13,15 +13,16 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+	"github.com/steelyard-ledger/steelyard/gateway/ledger/ledgertest"
 )
 
 func TestParse(t *testing.T) {
-	chain := newChain(t, "BFT", 4)
-	genesis := parsed(t, chain.configBlock())
+	chain := ledgertest.New(t, "BFT", 4)
+	genesis := parsed(t, chain.ConfigBlock())
 	require.True(t, genesis.Configuration())
 	require.True(t, genesis.PreviousHash.Zero())
 
-	block := parsed(t, chain.block(chain.transaction("tx1", publicWrite(t, "pledge/p1", "v"))))
+	block := parsed(t, chain.Block(chain.Transaction("tx1", ledgertest.PublicWrite(t, "pledge/p1", "v"))))
 	require.False(t, block.Configuration())
 	require.Equal(t, uint64(1), block.Number)
 	require.Equal(t, genesis.Hash, block.PreviousHash)
@@ -32,7 +33,7 @@ func TestParse(t *testing.T) {
 	got.Creator.Certificate = nil
 	require.Equal(t, ledger.Transaction{
 		ID: "tx1", Code: peer.TxValidationCode_VALID, Type: common.HeaderType_ENDORSER_TRANSACTION,
-		Channel: channelName, Chaincode: "metrology", Function: "pledge:Sign", Args: [][]byte{[]byte(`{}`), []byte("op-1")},
+		Channel: ledgertest.Channel, Chaincode: "metrology", Function: "pledge:Sign", Args: [][]byte{[]byte(`{}`), []byte("op-1")},
 		Creator:   ledger.Creator{MSPID: "RegulatorMSP", Role: "inspector", Subject: "post-7"},
 		Timestamp: time.Date(2026, 3, 15, 8, 0, 0, 0, time.UTC),
 		Event:     &ledger.Event{Name: "pledge.signed", Payload: []byte(`{"id":"p1"}`)},
@@ -42,9 +43,9 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseKeepsUnreadableInvalid(t *testing.T) {
-	chain := newChain(t, "BFT", 4)
-	chain.configBlock()
-	raw := chain.block([]byte("\xff no protobuf"), chain.transaction("tx1"))
+	chain := ledgertest.New(t, "BFT", 4)
+	chain.ConfigBlock()
+	raw := chain.Block([]byte("\xff no protobuf"), chain.Transaction("tx1"))
 	_, err := ledger.Parse(raw, nil)
 	require.ErrorContains(t, err, "transaction 0", "VALID and unreadable")
 
@@ -55,9 +56,9 @@ func TestParseKeepsUnreadableInvalid(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	chain := newChain(t, "BFT", 4)
-	chain.configBlock()
-	raw := chain.block(chain.transaction("tx1"))
+	chain := ledgertest.New(t, "BFT", 4)
+	chain.ConfigBlock()
+	raw := chain.Block(chain.Transaction("tx1"))
 
 	_, err := ledger.Parse(&common.Block{}, nil)
 	require.ErrorContains(t, err, "no header")
@@ -77,7 +78,7 @@ func TestParseRefuses(t *testing.T) {
 // hashed is a write set of collection "disclosed" as it stands on chain.
 func hashed(t testing.TB, writes ...*kvrwset.KVWriteHash) *rwset.NsReadWriteSet {
 	return &rwset.NsReadWriteSet{Namespace: "metrology", CollectionHashedRwset: []*rwset.CollectionHashedReadWriteSet{{
-		CollectionName: "disclosed", HashedRwset: marshal(t, &kvrwset.HashedRWSet{HashedWrites: writes}),
+		CollectionName: "disclosed", HashedRwset: ledgertest.Marshal(t, &kvrwset.HashedRWSet{HashedWrites: writes}),
 	}}}
 }
 
@@ -85,7 +86,7 @@ func hashed(t testing.TB, writes ...*kvrwset.KVWriteHash) *rwset.NsReadWriteSet 
 func delivered(t testing.TB, writes ...*kvrwset.KVWrite) map[uint64]*rwset.TxPvtReadWriteSet {
 	return map[uint64]*rwset.TxPvtReadWriteSet{0: {NsPvtRwset: []*rwset.NsPvtReadWriteSet{{
 		Namespace: "metrology", CollectionPvtRwset: []*rwset.CollectionPvtReadWriteSet{{
-			CollectionName: "disclosed", Rwset: marshal(t, &kvrwset.KVRWSet{Writes: writes}),
+			CollectionName: "disclosed", Rwset: ledgertest.Marshal(t, &kvrwset.KVRWSet{Writes: writes}),
 		}},
 	}}}}
 }
@@ -127,9 +128,9 @@ func TestParsePrivate(t *testing.T) {
 			delivered: []*kvrwset.KVWrite{{Key: "other", Value: []byte("x")}}, err: "no hash on chain"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			chain := newChain(t, "BFT", 1)
-			chain.configBlock()
-			raw := chain.block(chain.transaction("tx1", hashed(t, c.onChain...)))
+			chain := ledgertest.New(t, "BFT", 1)
+			chain.ConfigBlock()
+			raw := chain.Block(chain.Transaction("tx1", hashed(t, c.onChain...)))
 			var private map[uint64]*rwset.TxPvtReadWriteSet
 			if c.delivered != nil {
 				private = delivered(t, c.delivered...)
@@ -148,10 +149,10 @@ func TestParsePrivate(t *testing.T) {
 // FuzzParse: no block, however made, may end the process, and what parses has
 // the hash of its header.
 func FuzzParse(f *testing.F) {
-	chain := newChain(f, "BFT", 1)
-	private := marshal(f, delivered(f, &kvrwset.KVWrite{Key: "profile", Value: []byte("salted")})[0])
-	f.Add(marshal(f, chain.configBlock()), []byte{})
-	f.Add(marshal(f, chain.block(chain.transaction("tx1", hashed(f, &kvrwset.KVWriteHash{
+	chain := ledgertest.New(f, "BFT", 1)
+	private := ledgertest.Marshal(f, delivered(f, &kvrwset.KVWrite{Key: "profile", Value: []byte("salted")})[0])
+	f.Add(ledgertest.Marshal(f, chain.ConfigBlock()), []byte{})
+	f.Add(ledgertest.Marshal(f, chain.Block(chain.Transaction("tx1", hashed(f, &kvrwset.KVWriteHash{
 		KeyHash: digest("profile"), ValueHash: digest("salted"),
 	})))), private)
 	f.Fuzz(func(t *testing.T, data, privateData []byte) {

@@ -8,23 +8,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+	"github.com/steelyard-ledger/steelyard/gateway/ledger/ledgertest"
 )
 
 func TestParseTrust(t *testing.T) {
-	chain := newChain(t, "BFT", 4)
-	genesis := parsed(t, chain.configBlock())
-	file := string(chain.trustFile(genesis.Raw))
+	chain := ledgertest.New(t, "BFT", 4)
+	genesis := parsed(t, chain.ConfigBlock())
+	file := string(chain.TrustFile(genesis.Raw))
 
 	trust, err := ledger.ParseTrust([]byte(file))
 	require.NoError(t, err)
-	require.Equal(t, channelName, trust.Channel)
+	require.Equal(t, ledgertest.Channel, trust.Channel)
 	require.Equal(t, genesis.Hash, trust.Genesis)
 	require.Len(t, trust.Organizations["RegulatorMSP"].Roots, 1)
 	require.Len(t, trust.Orderers["RegulatorMSP"].Roots, 1)
 
-	leaf, err := chain.ca.Node("peer0", "peer")
+	leaf, err := chain.CA.Node("peer0", "peer")
 	require.NoError(t, err)
-	authority, notAuthority := quote(t, chain.ca.CertificatePEM()), quote(t, leaf.Certificate)
+	authority, notAuthority := quote(t, chain.CA.CertificatePEM()), quote(t, leaf.Certificate)
 	for _, c := range []struct{ name, file, want string }{
 		{"empty", ``, "not a JSON object"},
 		{"list", `[]`, "not a JSON object"},
@@ -56,8 +57,8 @@ func quote(t *testing.T, text []byte) string {
 }
 
 func FuzzParseTrust(f *testing.F) {
-	chain := newChain(f, "BFT", 1)
-	f.Add(chain.trustFile(chain.configBlock()))
+	chain := ledgertest.New(f, "BFT", 1)
+	f.Add(chain.TrustFile(chain.ConfigBlock()))
 	f.Add([]byte(`{"version":1}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		trust, err := ledger.ParseTrust(data)
