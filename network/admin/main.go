@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/steelyard-ledger/steelyard/network/admin/lifecycle"
 	"github.com/steelyard-ledger/steelyard/network/admin/onehost"
@@ -35,7 +36,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	dir := root.PersistentFlags().String("dir", "./fabric-data", "directory of the network's keys, settings and ledgers")
-	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir))
+	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir))
 	return root
 }
 
@@ -57,14 +58,58 @@ func newUp(dir *string) *cobra.Command {
 			return nil
 		},
 	}
-	flags := command.Flags()
+	addPlanFlags(command.Flags(), &wish)
+	return command
+}
+
+func addPlanFlags(flags *pflag.FlagSet, wish *consortium.Plan) {
 	flags.StringVar(&wish.Orderer, "orderer", "", "ordering service of a new network: BFT (default) or etcdraft")
 	flags.StringVar(&wish.Host, "host", "", "address to listen on and announce (default 127.0.0.1)")
 	flags.IntVar(&wish.Port, "port", 0, "first of 80 ports (default 7051)")
 	flags.IntVar(&wish.Tuning.MaxMessageCount, "max-message-count", 0, "transactions per block at most")
 	flags.StringVar(&wish.Tuning.RequestBatchMaxInterval, "batch-interval", "", "longest wait before a BFT block is cut")
 	flags.StringVar(&wish.Tuning.BatchTimeout, "batch-timeout", "", "longest wait before an etcdraft block is cut")
+}
+
+func newPrepare(dir *string) *cobra.Command {
+	var wish consortium.Plan
+	command := &cobra.Command{
+		Use:   "prepare",
+		Short: "Write keys and settings for nodes that something else starts, such as compose.yaml",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			n, err := onehost.Prepare(command.Context(), *dir, wish)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(command.OutOrStdout(), "files written to %s\nNext: STEELYARD_FABRIC=%s docker compose -f network/consortium/compose.yaml up -d\n",
+				n.Plan.Path(), n.Plan.Path())
+			return nil
+		},
+	}
+	addPlanFlags(command.Flags(), &wish)
 	return command
+}
+
+func newJoin(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "join",
+		Short: "Let running nodes join the channel",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(command.Context(), 90*time.Second)
+			defer cancel()
+			n, err := onehost.Open(*dir)
+			if err != nil {
+				return err
+			}
+			if err := n.Join(ctx); err != nil {
+				return err
+			}
+			fmt.Fprintln(command.OutOrStdout(), "all nodes joined\nNext: ./scripts/fabric-deploy.sh")
+			return nil
+		},
+	}
 }
 
 func newDeploy(dir *string) *cobra.Command {

@@ -231,3 +231,39 @@ func TestCollections(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"disclosed": 4, "restricted": 2}, members)
 }
+
+// TestCompose checks, without Docker, that the compose file runs exactly the
+// nodes of the plan, each from its own settings.
+func TestCompose(t *testing.T) {
+	data, err := os.ReadFile("compose.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Services map[string]struct {
+			Image       string
+			NetworkMode string `yaml:"network_mode"`
+			Environment map[string]string
+			WorkingDir  string `yaml:"working_dir"`
+			Volumes     []string
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &file))
+	p := newPlan(t, Plan{})
+	nodes := map[string]Node{}
+	for _, node := range p.Peers() {
+		nodes["peer-"+node.Organization.Name] = node
+	}
+	for _, node := range p.Orderers() {
+		nodes["orderer-"+node.Organization.Name] = node
+	}
+	require.Len(t, file.Services, len(nodes))
+	for name, node := range nodes {
+		service, ok := file.Services[name]
+		require.True(t, ok, name)
+		dir := "${STEELYARD_FABRIC}/nodes/" + node.Name
+		require.Equal(t, dir, service.WorkingDir)
+		require.Equal(t, dir, service.Environment["FABRIC_CFG_PATH"])
+		require.Equal(t, "host", service.NetworkMode)
+		require.True(t, strings.HasSuffix(service.Image, ":3.1.5"), service.Image)
+		require.Len(t, service.Volumes, 1)
+	}
+}

@@ -102,7 +102,7 @@ func (n *testnet) measure(b *testing.B, clients int) {
 
 func (m *member) bench(ctx context.Context) error {
 	var envelope []byte
-	code, txID, err := m.push(ctx, newKey(), &envelope)
+	code, txID, err := m.push(ctx, newKey(), &envelope, time.Minute)
 	if err == nil && code != peer.TxValidationCode_VALID {
 		return fmt.Errorf("%s: %s", txID, code)
 	}

@@ -56,7 +56,7 @@ func (w *writers) write(ctx context.Context, turn *int) {
 	var envelope []byte
 	for ctx.Err() == nil {
 		m := w.members[*turn%len(w.members)]
-		code, txID, err := m.push(ctx, key, &envelope)
+		code, txID, err := m.push(ctx, key, &envelope, 3*time.Second)
 		if err == nil && code == peer.TxValidationCode_VALID {
 			w.note(key, txID)
 			return
@@ -78,9 +78,10 @@ func (w *writers) note(key, txID string) {
 	w.last = time.Now()
 }
 
-// push takes the write as far as this peer can; envelope keeps what was signed.
-func (m *member) push(ctx context.Context, key string, envelope *[]byte) (peer.TxValidationCode, string, error) {
-	endorsing, cancel := context.WithTimeout(ctx, 3*time.Second)
+// push takes the write as far as this peer can in three times the patience;
+// envelope keeps what was signed.
+func (m *member) push(ctx context.Context, key string, envelope *[]byte, patience time.Duration) (peer.TxValidationCode, string, error) {
+	endorsing, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if *envelope == nil {
 		proposal, err := m.contract.NewProposal("put", client.WithArguments(key, "x"))
@@ -99,13 +100,13 @@ func (m *member) push(ctx context.Context, key string, envelope *[]byte) (peer.T
 	if err != nil {
 		return 0, "", err
 	}
-	submitting, cancel := context.WithTimeout(ctx, 3*time.Second)
+	submitting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	sent, err := transaction.SubmitWithContext(submitting)
 	if sent == nil && !alreadyProcessed(err) {
 		return 0, "", errors.Join(fmt.Errorf("submit %s", transaction.TransactionID()), err)
 	}
-	asking, cancel := context.WithTimeout(ctx, 3*time.Second)
+	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	request, err := m.newStatusRequest(transaction.TransactionID())
 	if err != nil {

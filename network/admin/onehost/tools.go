@@ -45,12 +45,8 @@ func FindTools(ctx context.Context) (Tools, error) {
 		{"configtxgen", &tools.Configtxgen},
 		{"configtxlator", &tools.Configtxlator},
 	} {
-		found, err := exec.LookPath(tool.name)
-		if err != nil {
-			return Tools{}, fmt.Errorf("%w: no %q on PATH; %s", ErrToolMissing, tool.name, whereToGet)
-		}
-		if *tool.path, err = filepath.Abs(found); err != nil {
-			return Tools{}, fmt.Errorf("resolve path of %s: %w", tool.name, err)
+		if err := locate(tool.name, tool.path); err != nil {
+			return Tools{}, err
 		}
 	}
 	for _, program := range []string{tools.Peer, tools.Orderer} {
@@ -61,6 +57,17 @@ func FindTools(ctx context.Context) (Tools, error) {
 	builder, err := findBuilder(filepath.Dir(tools.Peer))
 	tools.Builder = builder
 	return tools, err
+}
+
+func locate(name string, path *string) error {
+	found, err := exec.LookPath(name)
+	if err != nil {
+		return fmt.Errorf("%w: no %q on PATH; %s", ErrToolMissing, name, whereToGet)
+	}
+	if *path, err = filepath.Abs(found); err != nil {
+		return fmt.Errorf("resolve path of %s: %w", name, err)
+	}
+	return nil
 }
 
 func checkVersion(ctx context.Context, program string) error {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/steelyard-ledger/steelyard/network/admin/lifecycle"
@@ -40,7 +41,13 @@ func Up(ctx context.Context, dir string, wish consortium.Plan) (*Network, error)
 			return nil, err
 		}
 	}
-	if err := n.prepare(ctx); err != nil {
+	if err := n.prepare(); err != nil {
+		return nil, err
+	}
+	if err := n.makeGenesis(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.handOut(); err != nil {
 		return nil, err
 	}
 	err = errors.Join(n.startNodes(ctx), n.startServices())
@@ -93,12 +100,11 @@ func (n *Network) running() (bool, error) {
 	return false, nil
 }
 
-// prepare writes files. The plan comes last: a directory without it was never
-// finished and is made anew.
-func (n *Network) prepare(ctx context.Context) error {
+// prepare writes keys and settings. The plan comes last: a directory without
+// it was never finished and is made anew.
+func (n *Network) prepare() error {
 	_, err := os.Stat(n.Plan.Path(consortium.PlanFile))
-	fresh := errors.Is(err, fs.ErrNotExist)
-	if fresh {
+	if errors.Is(err, fs.ErrNotExist) {
 		if err := n.Plan.WriteMaterial(); err != nil {
 			return err
 		}
@@ -106,21 +112,28 @@ func (n *Network) prepare(ctx context.Context) error {
 	if err := n.Plan.WriteSettings(n.tools.Builder); err != nil {
 		return err
 	}
-	if fresh {
-		command := exec.CommandContext(ctx, n.tools.Configtxgen, "-configPath", n.Plan.Path(),
-			"-profile", "Steelyard", "-channelID", n.Plan.Channel, "-outputBlock", n.Plan.Path("genesis.block"))
-		if output, err := command.CombinedOutput(); err != nil {
-			return fmt.Errorf("make block 0 with configtxgen: %w\n%s", err, output)
-		}
+	return n.Plan.Save()
+}
+
+// makeGenesis makes block 0, once for all.
+func (n *Network) makeGenesis(ctx context.Context) error {
+	if _, err := os.Stat(n.Plan.Path("genesis.block")); err == nil {
+		return nil
 	}
+	command := exec.CommandContext(ctx, n.tools.Configtxgen, "-configPath", n.Plan.Path(),
+		"-profile", "Steelyard", "-channelID", n.Plan.Channel, "-outputBlock", n.Plan.Path("genesis.block"))
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("make block 0 with configtxgen: %w\n%s", err, output)
+	}
+	return nil
+}
+
+func (n *Network) handOut() error {
 	genesis, err := n.Plan.GenesisBlock()
 	if err != nil {
 		return err
 	}
-	if err := n.Plan.WriteHandouts(genesis); err != nil {
-		return err
-	}
-	return n.Plan.Save()
+	return n.Plan.WriteHandouts(genesis)
 }
 
 func (n *Network) startNodes(ctx context.Context) error {
@@ -131,8 +144,9 @@ func (n *Network) startNodes(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, node := range n.Plan.Orderers() {
 		group.Go(func() error {
-			program := n.OrdererProgram(node)
-			return started(ctx, program, func(ctx context.Context) error { return lifecycle.JoinOrderer(ctx, n.Plan, node, genesis) })
+			return started(ctx, n.OrdererProgram(node), func(ctx context.Context) error {
+				return lifecycle.JoinOrderer(ctx, n.Plan, node, genesis)
+			})
 		})
 	}
 	for _, node := range n.Plan.Peers() {
@@ -141,20 +155,22 @@ func (n *Network) startNodes(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return started(ctx, program, func(ctx context.Context) error {
-				admin, err := lifecycle.Connect(n.Plan, node)
-				if err != nil {
-					return err
-				}
-				defer admin.Connection.Close()
-				if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
-					return err
-				}
-				return admin.WaitForPeers(ctx, n.Plan.Channel, "", len(n.Plan.Peers()))
-			})
+			return started(ctx, program, func(ctx context.Context) error { return n.joinPeer(ctx, node, genesis) })
 		})
 	}
 	return group.Wait()
+}
+
+func (n *Network) joinPeer(ctx context.Context, node consortium.Node, genesis *common.Block) error {
+	admin, err := lifecycle.Connect(n.Plan, node)
+	if err != nil {
+		return err
+	}
+	defer admin.Connection.Close()
+	if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
+		return err
+	}
+	return admin.WaitForPeers(ctx, n.Plan.Channel, "", len(n.Plan.Peers()))
 }
 
 // started starts the program and waits for it to be of use. What goes wrong is
