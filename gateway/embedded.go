@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/contract"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/config"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/wallet"
 	"github.com/steelyard-ledger/steelyard/network/consortium"
@@ -76,7 +80,38 @@ func startEmbedded(ctx context.Context, data string, log *slog.Logger) (*link, e
 	if err := enrolPosts(network, l.wallet); err != nil {
 		return nil, fmt.Errorf("enrol: %w", joinClose(err, network.Close))
 	}
-	return l, writePrivate(filepath.Join(data, "trust.json"), network.Trust())
+	if err := handOut(data, l); err != nil {
+		return nil, joinClose(err, network.Close)
+	}
+	return l, nil
+}
+
+// handOut writes what a further gateway needs to join this network, until it
+// is started again: gateway.yaml with the files it names.
+func handOut(data string, l *link) error {
+	network := config.Network{Channel: l.channel, Chaincode: l.chaincode, Wallet: "wallet", Trust: "trust.json", Embedded: true}
+	if err := os.MkdirAll(filepath.Join(data, "tls"), 0o700); err != nil {
+		return fmt.Errorf("make directory for TLS roots: %w", err)
+	}
+	for _, peer := range l.peers {
+		roots := filepath.Join("tls", peer.MSPID+".pem")
+		if err := writePrivate(filepath.Join(data, roots), peer.TLSRoots); err != nil {
+			return err
+		}
+		network.Peers = append(network.Peers, config.Peer{MSPID: peer.MSPID, Endpoint: peer.Endpoint, ServerName: peer.ServerName, TLSRoots: roots})
+	}
+	content, err := yaml.Marshal(struct {
+		Listen  string         `yaml:"listen"`
+		Data    string         `yaml:"data"`
+		Network config.Network `yaml:"network"`
+	}{"127.0.0.1:8081", "second-gateway", network})
+	if err != nil {
+		return fmt.Errorf("encode gateway.yaml: %w", err)
+	}
+	if err := writePrivate(filepath.Join(data, "gateway.yaml"), content); err != nil {
+		return err
+	}
+	return writePrivate(filepath.Join(data, "trust.json"), l.trust)
 }
 
 // enrolPosts gives each post an identity with a random subject, once.

@@ -219,7 +219,7 @@ func (g *gateway) announce(out io.Writer) error {
 	var b strings.Builder
 	address := g.listener.Addr().(*net.TCPAddr)
 	fmt.Fprintf(&b, "\nSteelyard %s  http://localhost:%d\n", release, address.Port)
-	if g.config.Network == nil {
+	if g.config.Embedded() {
 		fmt.Fprintf(&b, "%s\n", api.EmbeddedNotice)
 	}
 	fmt.Fprintf(&b, "\nTokens (%s):\n", g.config.Tokens)

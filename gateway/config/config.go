@@ -45,6 +45,9 @@ type Network struct {
 	Trust string `yaml:"trust"`
 	// Peers are tried in order.
 	Peers []Peer `yaml:"peers"`
+	// Embedded marks the embedded network of another gateway, so that this one
+	// says so too on every page.
+	Embedded bool `yaml:"embedded,omitempty"`
 }
 
 // Peer is one endpoint of Fabric's Gateway service.
@@ -54,6 +57,10 @@ type Peer struct {
 	ServerName string `yaml:"serverName"` // name in its TLS certificate
 	TLSRoots   string `yaml:"tlsRoots"`   // PEM file
 }
+
+// Embedded reports whether the network is an embedded one, this gateway's own
+// or another's.
+func (c Config) Embedded() bool { return c.Network == nil || c.Network.Embedded }
 
 // Default is what runs without any setting: the embedded network with
 // demonstration content in ./data, on loopback only.

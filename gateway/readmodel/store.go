@@ -77,12 +77,13 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 }
 
 // dsn completes a SQLite file name. The read model can be rebuilt, but a
-// position on disk must never be ahead of its rows: synchronous stays on.
+// position on disk must never be ahead of its rows: synchronous stays on. What
+// is deleted is overwritten, since people have a right to that.
 func dsn(config Config, writer bool) string {
 	if config.Driver != "sqlite" {
 		return config.DSN
 	}
-	options := "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_pragma=cache_size(-65536)"
+	options := "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_pragma=cache_size(-65536)&_pragma=secure_delete(ON)"
 	if writer {
 		return "file:" + config.DSN + options + "&_txlock=immediate"
 	}
