@@ -30,6 +30,8 @@ type Client struct {
 	closed  chan struct{}
 	workers sync.WaitGroup // submissions, and what settles those that came too late for their caller
 
+	counters counters
+
 	mutex    sync.Mutex // for what follows, and for closing against workers
 	gateways map[gatewayKey]*client.Gateway
 	stream   Stream

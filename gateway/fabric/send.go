@@ -117,6 +117,7 @@ func (s *submission) sendUntilAccepted(ctx context.Context, envelope []byte) err
 // giveUp records that the outcome is unknown and keeps listening for it as
 // long as the client lives.
 func (s *submission) giveUp(id string, outcome <-chan outbox.Outcome, forget func()) {
+	s.counters.unknown.Add(1)
 	if err := s.config.Outbox.Settle(context.Background(), id, outbox.Unknown, outbox.Outcome{}); err != nil {
 		s.config.Logger.Error("settle submission", "transaction", id, "state", string(outbox.Unknown), "error", err)
 	}

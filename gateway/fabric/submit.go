@@ -86,6 +86,7 @@ func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, er
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	default:
+		c.counters.overloaded.Add(1)
 		return Receipt{}, &Fault{Kind: Overloaded, Err: fmt.Errorf("%d submissions are under way", cap(c.slots))}
 	}
 	release, _, err := c.keys.take(ctx, call.Identity+"/"+key) // labels hold no slash
@@ -241,6 +242,7 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 func (s *submission) conclude(ctx context.Context, id string, outcome outbox.Outcome) (receipt Receipt, again bool, err error) {
 	if conflict(outcome.Code) {
 		s.dead = id
+		s.counters.conflicts.Add(1)
 		return Receipt{}, true, nil
 	}
 	// The ledger has spoken: neither a lost caller nor a failing disk changes
@@ -251,6 +253,7 @@ func (s *submission) conclude(ctx context.Context, id string, outcome outbox.Out
 	if !valid(outcome) {
 		return Receipt{}, false, invalidated(id, outcome.Code)
 	}
+	s.counters.committed.Add(1)
 	return receiptOf(id, outcome), false, nil
 }
 
@@ -261,9 +264,9 @@ func (s *submission) refused(ctx context.Context, err error) error {
 	if !errors.As(err, &rule) {
 		return err
 	}
-	entry := s.entry
-	if kept := s.config.Outbox.Refuse(ctx, entry, rule); kept != nil {
-		s.config.Logger.ErrorContext(ctx, "record refusal", "operation", entry.Operation, "error", kept)
+	s.counters.refused.Add(1)
+	if kept := s.config.Outbox.Refuse(ctx, s.entry, rule); kept != nil {
+		s.config.Logger.ErrorContext(ctx, "record refusal", "operation", s.entry.Operation, "error", kept)
 	}
 	return err
 }

@@ -150,7 +150,14 @@ func TestSubmitStorm(t *testing.T) {
 			}
 			conflicts := countConflicts(gateways[0].shown(t))
 			t.Logf("%d conflicts for %d callers", conflicts, callers)
+			var told fabric.Statistics
+			for _, g := range gateways {
+				told.Committed += g.Statistics().Committed
+				told.Conflicts += g.Statistics().Conflicts
+			}
+			require.Equal(t, uint64(callers), told.Committed)
 			if count == 1 {
+				require.Equal(t, uint64(conflicts), told.Conflicts)
 				require.LessOrEqual(t, conflicts, callers/5)
 			}
 		})
@@ -187,6 +194,7 @@ func TestSubmitOverloaded(t *testing.T) {
 	<-entered
 	_, err := g.Submit(t.Context(), "k2", add("n"))
 	require.Equal(t, fabric.Overloaded, kindOf(t, err))
+	require.Equal(t, fabric.Statistics{Overloaded: 1, UnderWay: 1}, g.Statistics())
 	close(leave)
 	require.NoError(t, <-done)
 }
