@@ -40,6 +40,8 @@ func (s *Server) mountCertificates(e *echo.Echo) {
 	e.POST(one+"/supersession", certificateStep(s, "certificate:Supersede", s.composeSupersession))
 	e.POST(one+"/renditions", certificateStep(s, "certificate:AddRendition", s.composeRendition))
 	e.GET(one+"/proof", s.proveCertificate)
+	e.POST("/v1/certificate-batches", s.importCertificates)
+	s.mountImports(e)
 }
 
 // CertificateBody is the body of POST /v1/certificates. Without a signature
