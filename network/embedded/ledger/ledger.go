@@ -31,7 +31,7 @@ const (
 	checkedHeaders = 128
 	// initialMapping spares a writer waiting for readers each time the file
 	// outgrows its mapping; it is address space, not memory.
-	initialMapping = 1 << 32
+	initialMapping = 1 << 30
 	lockTimeout    = 500 * time.Millisecond
 )
 
@@ -111,9 +111,6 @@ type Status struct {
 // words if it is in use, of another version or channel, or damaged.
 func Open(cfg Config) (*Ledger, error) {
 	path := filepath.Join(cfg.Dir, fileName)
-	if err := compactIfPurged(path); err != nil {
-		return nil, err
-	}
 	l := &Ledger{
 		channel: cfg.Channel, msp: cfg.MSP, definitions: cfg.Definitions,
 		grown: make(chan struct{}), waiters: map[string][]chan Status{},
@@ -132,13 +129,17 @@ func Open(cfg Config) (*Ledger, error) {
 		transient := filepath.Join(cfg.Dir, transientName)
 		err = surviveDamage(transient, func() error {
 			var err error
-			l.transient, err = openTransient(transient, cfg.Dir)
-			return err
+			if l.transient, err = openTransient(transient, cfg.Dir); err != nil {
+				return err
+			}
+			return l.wipeIfPurged()
 		})
 	}
 	if err != nil {
-		if l.db != nil {
-			err = errors.Join(err, l.db.Close())
+		for _, db := range []*bbolt.DB{l.db, l.transient} {
+			if db != nil {
+				err = errors.Join(err, db.Close())
+			}
 		}
 		return nil, err
 	}
@@ -209,7 +210,7 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	l.background.Wait()
-	return errors.Join(l.transient.Close(), l.db.Close())
+	return errors.Join(l.wipeIfPurged(), l.transient.Close(), l.db.Close())
 }
 
 // Height is the number of blocks.

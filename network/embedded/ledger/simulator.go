@@ -208,7 +208,6 @@ type Iterator struct {
 	// pageSize > 0 bounds the results; the next key is the bookmark.
 	pageSize int
 	returned int
-	bookmark string
 }
 
 // Range queries keys from start (inclusive) to end (exclusive). A page size

@@ -273,7 +273,7 @@ func (w *writer) purge(namespace, collection, hash string) error {
 			return err
 		}
 	}
-	// bbolt leaves old pages as they are; the next start rewrites the file.
+	// bbolt leaves old pages as they are; they are wiped when the ledger closes.
 	if err := w.tx.Bucket(bucketMeta).Put(metaPurged, []byte{1}); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ package orderer
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -234,6 +233,10 @@ func (o *Orderer) sign(block *cb.Block) error {
 	return err
 }
 
+// lastConfigSlot is the metadata slot in which orderers still repeat what the
+// signed value says; its name in the protocol is marked deprecated.
+const lastConfigSlot = 1
+
 // orderingMetadata fills in where the last configuration is (always block 0)
 // and returns the value the consenters sign.
 func orderingMetadata(block *cb.Block) ([]byte, error) {
@@ -245,7 +248,7 @@ func orderingMetadata(block *cb.Block) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode last configuration: %w", err)
 	}
-	block.Metadata.Metadata[cb.BlockMetadataIndex_LAST_CONFIG] = slot
+	block.Metadata.Metadata[lastConfigSlot] = slot
 	value, err := proto.Marshal(&cb.OrdererBlockMetadata{LastConfig: &cb.LastConfig{Index: 0}})
 	if err != nil {
 		return nil, fmt.Errorf("encode orderer metadata: %w", err)
@@ -271,9 +274,6 @@ func (o *Orderer) Err() error {
 		return nil
 	}
 }
-
-// ErrStopped is returned to those who wait for a transaction when the network stops.
-var ErrStopped = errors.New("the network is stopping")
 
 // Close takes no more envelopes, commits those taken, and stops.
 func (o *Orderer) Close() error {
