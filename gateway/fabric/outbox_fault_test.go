@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"github.com/stretchr/testify/require"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -94,4 +95,25 @@ func TestOutboxFaults(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSubmitAfterInvalid: a transaction without effect does not use up its key.
+func TestSubmitAfterInvalid(t *testing.T) {
+	box := openOutbox(t, filepath.Join(t.TempDir(), "o.db"))
+	g := startGateway(t, startNetwork(t), func(c *fabric.Config) { c.Outbox = box })
+	receipt, err := g.Submit(t.Context(), "k1", add("n"))
+	require.NoError(t, err)
+
+	// The outbox of a gateway that stopped after the ledger had found the
+	// first transaction of "k2" invalid.
+	earlier, _, err := box.Find(t.Context(), "merchant", "k1")
+	require.NoError(t, err)
+	earlier.Key, earlier.Operation, earlier.TransactionID, earlier.Envelope = "k2", "another", "invalid-1", []byte("x")
+	require.NoError(t, box.Keep(t.Context(), earlier, ""))
+	require.NoError(t, box.Settle(t.Context(), "invalid-1", outbox.Invalid, outbox.Outcome{Code: peer.TxValidationCode_ENDORSEMENT_POLICY_FAILURE}))
+
+	again, err := g.Submit(t.Context(), "k2", add("n"))
+	require.NoError(t, err)
+	require.NotEqual(t, receipt.TransactionID, again.TransactionID)
+	require.Equal(t, 2, g.count(t, "n"))
 }

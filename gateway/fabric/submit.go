@@ -72,7 +72,8 @@ type submission struct {
 // A second Submit with the same key and call returns what the first one did, or
 // finds out and, if need be, sends the first one's envelope again. Another call
 // under a used key is a metrology.CodeOperationReused error. A broken rule is a
-// *metrology.Error; it is not remembered as an answer, since nothing happened.
+// *metrology.Error. Neither it nor a transaction that the ledger found invalid
+// is remembered as an answer: nothing happened, and the same key may try again.
 // Other errors are *Fault: kind Unknown, with the transaction id, when it was
 // sent and there is no word in time; it may still happen. After any other kind
 // nothing has been written.
@@ -135,12 +136,8 @@ func (s *submission) run(ctx context.Context) (Receipt, error) {
 		return receiptOf(earlier.TransactionID, earlier.Outcome), nil
 	case outbox.Pending, outbox.Unknown:
 		return s.resume(ctx, earlier)
-	case outbox.Invalid:
-		if !conflict(earlier.Outcome.Code) {
-			return Receipt{}, invalidated(earlier.TransactionID, earlier.Outcome.Code)
-		}
 	}
-	return s.execute(ctx)
+	return s.execute(ctx) // refused, or invalid on the ledger: nothing has happened yet
 }
 
 // resume finds out what became of an envelope sent earlier. Only when no peer
