@@ -58,6 +58,15 @@ func TestLeaves(t *testing.T) {
 	}
 }
 
+// The document shows the first vector; it must be the one.
+func TestDocument(t *testing.T) {
+	document, err := os.ReadFile("../../chaincode/metrology/CERTIFICATE-LEAF.md")
+	require.NoError(t, err)
+	first := load(t).Leaves[0]
+	require.Contains(t, string(document), "    "+first.Bytes+"\n")
+	require.Contains(t, string(document), "`"+first.LeafHash+"`")
+}
+
 func TestBatches(t *testing.T) {
 	vectors := load(t)
 	var leaves [][]byte
