@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 )
 
@@ -30,13 +29,4 @@ var idEncoding = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadd
 // newID makes an identifier of 80 bits with a prefix that tells what it names.
 func (s Secret) newID(who Principal, key, prefix string) string {
 	return prefix + idEncoding.EncodeToString(s.derive(who, key, "id/"+prefix)[:10])
-}
-
-// private encodes a document for the transient map.
-func private(member string, document any) (map[string][]byte, error) {
-	encoded, err := json.Marshal(document)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", member, err)
-	}
-	return map[string][]byte{member: encoded}, nil
 }

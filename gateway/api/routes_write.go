@@ -139,10 +139,14 @@ func inspectionRoutes() []writeRoute {
 
 func rulesetRoutes() []writeRoute {
 	const one, place = "/v1/rulesets/:id/:version", "/v1/rulesets/{id}/{version}"
-	return []writeRoute{
+	routes := []writeRoute{
 		step("/v1/rulesets", "ruleset:Propose", place, command[metrology.ProposeRuleset]),
 		step(one+"/approval", "ruleset:Approve", place, command[metrology.DecideRuleset]),
 		step(one+"/rejection", "ruleset:Reject", place, command[metrology.DecideRuleset]),
 		step(one+"/repeal", "ruleset:Repeal", place, command[metrology.RepealRuleset]),
 	}
+	for i := range routes {
+		routes[i].Numbers = []string{"version"}
+	}
+	return routes
 }

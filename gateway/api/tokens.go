@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
 // Tokens finds the principal of a bearer token. Only hashes are held, so that
@@ -63,9 +61,5 @@ func principal(ctx context.Context) (Principal, error) {
 // same request asks for the same thing again, and nobody else can guess a salt.
 type Secret [sha256.Size]byte
 
-// mark is part of every derivation, so that no two uses meet.
+// maxIdempotencyKey bounds the header of that name, in bytes.
 const maxIdempotencyKey = 128
-
-func checkIdempotencyKey(key string) error {
-	return metrology.CheckText("Idempotency-Key", key, maxIdempotencyKey)
-}

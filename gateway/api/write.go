@@ -26,6 +26,7 @@ type writeRoute struct {
 	Path     string            // echo's form, with :parameters
 	Function string            // "family:Action"
 	Members  map[string]string // path parameter → member of the request; absent: the same name
+	Numbers  []string          // path parameters that are whole numbers
 	Prefix   string            // of the id made when the body names none; empty: the path names it
 	Private  string            // member of the body that travels in the transient map, salted
 	Optional bool              // Private may be absent; a member "profile": true tells the contract it is there
@@ -136,10 +137,16 @@ func bodyMembers(c echo.Context, route writeRoute) (map[string]jsontext.Value, e
 		if err != nil {
 			return nil, metrology.FieldErrorf(metrology.CodeInvalid, name, "is not a valid path segment")
 		}
-		if given, ok := members[member]; ok && unquoted(given) != value {
+		named := quoted(value)
+		if contains(route.Numbers, name) {
+			if named = jsontext.Value(value); named.Kind() != '0' || !named.IsValid() {
+				return nil, metrology.FieldErrorf(metrology.CodeInvalid, name, "is not a whole number")
+			}
+		}
+		if given, ok := members[member]; ok && string(given) != string(named) {
 			return nil, metrology.FieldErrorf(metrology.CodeInvalid, member, "contradicts the path")
 		}
-		members[member] = quoted(value)
+		members[member] = named
 	}
 	return members, nil
 }
@@ -189,7 +196,7 @@ func place(route writeRoute, id string, members map[string]jsontext.Value) strin
 		return ""
 	}
 	location := strings.ReplaceAll(route.Place, "{id}", url.PathEscape(id))
-	return strings.ReplaceAll(location, "{version}", url.PathEscape(unquoted(members["version"])))
+	return strings.ReplaceAll(location, "{version}", url.PathEscape(string(members["version"])))
 }
 
 func quoted(s string) jsontext.Value {

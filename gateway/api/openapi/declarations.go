@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -22,16 +22,19 @@ type declaredTypes struct {
 func declarations(packages map[string]string) (*declaredTypes, error) {
 	d := &declaredTypes{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}, values: map[string][]string{}}
 	for name, directory := range packages {
-		parsed, err := parser.ParseDir(token.NewFileSet(), directory, func(f fs.FileInfo) bool {
-			return !strings.HasSuffix(f.Name(), "_test.go")
-		}, parser.ParseComments)
+		files, err := filepath.Glob(filepath.Join(directory, "*.go"))
 		if err != nil {
-			return nil, fmt.Errorf("parse %s: %w", directory, err)
+			return nil, fmt.Errorf("list %s: %w", directory, err)
 		}
-		for _, pkg := range parsed {
-			for _, file := range sortedFiles(pkg) {
-				d.collect(name, file)
+		for _, file := range files { // sorted
+			if strings.HasSuffix(file, "_test.go") {
+				continue
 			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
+			if err != nil {
+				return nil, fmt.Errorf("parse: %w", err)
+			}
+			d.collect(name, parsed)
 		}
 	}
 	return d, nil
@@ -81,17 +84,4 @@ func text(groups ...*ast.CommentGroup) string {
 		}
 	}
 	return ""
-}
-
-func sortedFiles(pkg *ast.Package) []*ast.File {
-	names := make([]string, 0, len(pkg.Files))
-	for name := range pkg.Files {
-		names = append(names, name)
-	}
-	sortStrings(names)
-	files := make([]*ast.File, len(names))
-	for i, name := range names {
-		files[i] = pkg.Files[name]
-	}
-	return files
 }

@@ -10,8 +10,6 @@ import (
 
 const refPrefix = "#/components/schemas/"
 
-func sortStrings(s []string) { sort.Strings(s) }
-
 // reachable makes the schema of every type that the document refers to, and of
 // those that these refer to.
 func (d *declaredTypes) reachable(document any) (map[string]any, error) {
