@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	gatewaypb "github.com/hyperledger/fabric-protos-go-apiv2/gateway"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
@@ -183,4 +185,28 @@ func TestFollowResumes(t *testing.T) {
 	}
 	require.Equal(t, 20, g.count(t, "n"))
 	require.GreaterOrEqual(t, len(g.shown(t)), 21)
+}
+
+// TestEndorsersDisagree: peers at different heights answer differently for a
+// moment; asking again helps, and if it does not, the rule is told.
+func TestEndorsersDisagree(t *testing.T) {
+	n := startNetwork(t)
+	disagree := func(func() error) error {
+		answer, err := status.New(codes.Aborted, "failed to collect enough transaction endorsements, see attached details for more info").
+			WithDetails(&gatewaypb.ErrorDetail{MspId: "InstituteMSP", Message: "chaincode response 500, NOT_FOUND: no site s1"})
+		require.NoError(t, err)
+		return answer.Err()
+	}
+	endorse := func(fault func(func() error) error) func(*fabric.Config) {
+		return func(c *fabric.Config) { c.Dial = faults{"/gateway.Gateway/Endorse": fault}.options() }
+	}
+	g := startGateway(t, n, endorse(first(3, disagree)))
+	_, err := g.Submit(t.Context(), "k1", add("n"))
+	require.NoError(t, err)
+	require.Equal(t, 1, g.count(t, "n"))
+
+	g = startGateway(t, n, endorse(disagree))
+	_, err = g.Submit(t.Context(), "k2", add("n"))
+	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
+	require.Equal(t, 1, g.count(t, "n"))
 }
