@@ -75,6 +75,7 @@ func (a *anchoring) readLeaves() {
 		line := &a.lines[i]
 		line.Line = record.Line
 		if record.Fault != nil {
+			line.Number = numberIn(record)
 			line.reject(record.Fault)
 			continue
 		}
@@ -96,6 +97,17 @@ func (a *anchoring) readLeaves() {
 		line.ID = hex.EncodeToString(good.hash)
 		a.good = append(a.good, good)
 	}
+}
+
+// numberIn finds the number of a certificate that could not be read to the end.
+func numberIn(record intake.Record) string {
+	var read struct {
+		Number string `json:"number"`
+	}
+	if json.Unmarshal(record.Members, &read) != nil {
+		return ""
+	}
+	return read.Number
 }
 
 // rejectRule notes a rule that a record broke, in the words of its file.

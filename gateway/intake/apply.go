@@ -27,7 +27,7 @@ type Fault struct {
 type Record struct {
 	Line    int
 	Source  string         // the source's own id; empty where the mapping names none
-	Members jsontext.Value // nil with a Fault
+	Members jsontext.Value // with a Fault: of what was read before it; may be nil
 	Fault   *Fault
 
 	columns map[string]string // path of a member → header
@@ -154,21 +154,11 @@ func (m Mapping) fill(record *Record, table Table, cells map[string]cell, resolv
 	}
 	for _, column := range m.Columns {
 		if record.Fault = m.put(record, object, table, column, cells, resolve); record.Fault != nil {
-			return
+			break
 		}
 	}
-	for _, member := range slices.Sorted(maps.Keys(m.Fixed)) {
-		path, _ := parsePath(member) // checked when the mapping was read
-		if _, ok := set(object, path, nil, m.Fixed[member]); !ok {
-			record.Fault = &Fault{Field: member, Column: record.Column(member), Rule: metrology.CodeInvalid, Reason: "differs from the value that the mapping fixes"}
-			return
-		}
-	}
-	for member, from := range m.Copy {
-		if _, given := object[member]; !given && object[from] != nil {
-			object[member] = object[from]
-			record.columns[member] = record.columns[from]
-		}
+	if record.Fault == nil {
+		record.Fault = m.complete(record, object)
 	}
 	members, err := json.Marshal(object, json.Deterministic(true))
 	if err != nil {
@@ -178,6 +168,23 @@ func (m Mapping) fill(record *Record, table Table, cells map[string]cell, resolv
 	record.Members = members
 }
 
+// complete sets the members that no column gives.
+func (m Mapping) complete(record *Record, object map[string]any) *Fault {
+	for _, member := range slices.Sorted(maps.Keys(m.Fixed)) {
+		path, _ := parsePath(member) // checked when the mapping was read
+		if _, ok := set(object, path, nil, m.Fixed[member]); !ok {
+			return &Fault{Field: member, Column: record.Column(member), Rule: metrology.CodeInvalid, Reason: "differs from the value that the mapping fixes"}
+		}
+	}
+	for member, from := range m.Copy {
+		if _, given := object[member]; !given && object[from] != nil {
+			object[member] = object[from]
+			record.columns[member] = record.columns[from]
+		}
+	}
+	return nil
+}
+
 // put sets the member of one column.
 func (m Mapping) put(record *Record, object map[string]any, table Table, column Column, cells map[string]cell, resolve Resolve) *Fault {
 	var found cell
@@ -185,6 +192,9 @@ func (m Mapping) put(record *Record, object map[string]any, table Table, column 
 		if candidate, ok := cells[fold(header)]; ok && found.header == "" {
 			found = candidate
 		}
+	}
+	if _, given := record.columns[column.Member]; found.header != "" && !given {
+		record.columns[column.Member] = found.header // an empty cell can be at fault too
 	}
 	if found.header == "" {
 		found.header = column.Header[0]
