@@ -212,3 +212,36 @@ func (g *gateway) read(path string, into any) {
 	require.Equal(g.t, http.StatusOK, a.status, "%s: %s", path, a.body)
 	a.decode(g.t, into)
 }
+
+// refused runs the program with arguments that it must refuse, and returns
+// what it says.
+func refused(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit, "%s", out)
+	return string(out)
+}
+
+// batchLine is the answer to one line of a file.
+type batchLine struct {
+	Line                    int
+	Outcome, Field, Message string
+}
+
+func batchLines(t *testing.T, body []byte) []batchLine {
+	t.Helper()
+	var answer struct{ Lines []batchLine }
+	require.NoError(t, json.Unmarshal(body, &answer), "%s", body)
+	return answer.Lines
+}
+
+func outcomes(lines []batchLine) []string {
+	all := make([]string, len(lines))
+	for i, line := range lines {
+		all[i] = line.Outcome
+	}
+	return all
+}

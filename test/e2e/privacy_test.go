@@ -106,9 +106,19 @@ func (g *gateway) blocks() [][]byte {
 
 // connect joins g's network as a Fabric client of its own.
 func (g *gateway) connect() *fabric.Client {
+	return g.connectWith(g.t, func(string) {})
+}
+
+// connectWith does so with a copy of the wallet that extend adds to. The
+// client follows no blocks: what it submits must be refused or stays unknown.
+func (g *gateway) connectWith(t *testing.T, extend func(wallet string)) *fabric.Client {
 	g.t.Helper()
 	c := config.Default()
 	require.NoError(g.t, c.Load(filepath.Join(g.data, "gateway.yaml")))
+	copied := t.TempDir()
+	require.NoError(t, os.CopyFS(copied, os.DirFS(c.Network.Wallet)))
+	c.Network.Wallet = copied
+	extend(copied)
 	raw, err := os.ReadFile(c.Network.Trust)
 	require.NoError(g.t, err)
 	trust, err := ledger.ParseTrust(raw)
