@@ -31,13 +31,21 @@ const peerUnit = "peer"
 // readersNeeded is how many organisations must confirm a reading.
 const readersNeeded = 2
 
-// peers checks endorsements against pinned roots.
+// peers checks signatures of peers and clients against pinned roots.
 type peers struct {
-	roots map[string]*x509.CertPool // by MSP id
+	roots    map[string]*x509.CertPool // by MSP id
+	accepted map[string]member         // by serialised identity; its chain holds
+}
+
+// member is an accepted identity.
+type member struct {
+	mspID string
+	units []string
+	key   *ecdsa.PublicKey
 }
 
 func newPeers(authorities map[string]ledger.Authority) peers {
-	p := peers{roots: make(map[string]*x509.CertPool, len(authorities))}
+	p := peers{roots: make(map[string]*x509.CertPool, len(authorities)), accepted: map[string]member{}}
 	for mspID, authority := range authorities {
 		p.roots[mspID] = x509.NewCertPool()
 		for _, root := range authority.Roots {
@@ -181,42 +189,60 @@ func readsOf(encoded []byte) ([]*kvrwset.KVRead, error) {
 	return reads, nil
 }
 
-// verify checks one signature by an identity that a pinned root certified, in
-// the given organisational unit unless that is empty. As in Fabric's MSP the
-// chain is judged at the time of issue: old evidence stays as good as it was.
+// verify checks one signature by an accepted identity, in the given
+// organisational unit unless that is empty.
 func (p peers) verify(identity []byte, unit string, message, signature []byte) (mspID string, err error) {
+	signer, err := p.accept(identity)
+	if err != nil {
+		return "", err
+	}
+	if unit != "" && !slices.Contains(signer.units, unit) {
+		return "", fmt.Errorf("a certificate of %s is of %q, want %q", signer.mspID, signer.units, unit)
+	}
+	sum := sha256.Sum256(message)
+	if !isLowS(signer.key, signature) || !ecdsa.VerifyASN1(signer.key, sum[:], signature) {
+		return "", fmt.Errorf("a signature of %s does not hold", signer.mspID)
+	}
+	return signer.mspID, nil
+}
+
+// accept checks that a pinned root certified the identity. As in Fabric's MSP
+// the chain is judged at the time of issue: old evidence stays as good as it
+// was.
+func (p peers) accept(identity []byte) (member, error) {
+	if known, found := p.accepted[string(identity)]; found {
+		return known, nil
+	}
 	var serialized msp.SerializedIdentity
 	if err := proto.Unmarshal(identity, &serialized); err != nil {
-		return "", fmt.Errorf("decode identity: %w", err)
+		return member{}, fmt.Errorf("decode identity: %w", err)
 	}
-	mspID = serialized.GetMspid()
+	mspID := serialized.GetMspid()
 	roots, pinned := p.roots[mspID]
 	if !pinned {
-		return "", fmt.Errorf("%q is not a pinned organisation", mspID)
+		return member{}, fmt.Errorf("%q is not a pinned organisation", mspID)
 	}
 	block, _ := pem.Decode(serialized.GetIdBytes())
 	if block == nil {
-		return "", fmt.Errorf("an identity of %s without a certificate", mspID)
+		return member{}, fmt.Errorf("an identity of %s without a certificate", mspID)
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return "", fmt.Errorf("parse certificate of %s: %w", mspID, err)
-	}
-	if unit != "" && !slices.Contains(certificate.Subject.OrganizationalUnit, unit) {
-		return "", fmt.Errorf("a certificate of %s is of %q, want %q", mspID, certificate.Subject.OrganizationalUnit, unit)
+		return member{}, fmt.Errorf("parse certificate of %s: %w", mspID, err)
 	}
 	key, isECDSA := certificate.PublicKey.(*ecdsa.PublicKey)
-	sum := sha256.Sum256(message)
-	if !isECDSA || !isLowS(key, signature) || !ecdsa.VerifyASN1(key, sum[:], signature) {
-		return "", fmt.Errorf("a signature of %s does not hold", mspID)
+	if !isECDSA {
+		return member{}, fmt.Errorf("a certificate of %s has a key of type %T, want ECDSA", mspID, certificate.PublicKey)
 	}
 	_, err = certificate.Verify(x509.VerifyOptions{
 		Roots: roots, CurrentTime: certificate.NotBefore.Add(time.Second), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return "", fmt.Errorf("check certificate of %s: %w", mspID, err)
+		return member{}, fmt.Errorf("check certificate of %s: %w", mspID, err)
 	}
-	return mspID, nil
+	accepted := member{mspID: mspID, units: certificate.Subject.OrganizationalUnit, key: key}
+	p.accepted[string(identity)] = accepted
+	return accepted, nil
 }
 
 // isLowS reports whether s is at most half the group order, as Fabric demands,

@@ -275,13 +275,13 @@ func TestFlippedBits(t *testing.T) {
 	var group errgroup.Group
 	for worker := range workers {
 		group.Go(func() error {
-			flipped := bytes.Clone(encoded)
+			flipped, verifier := bytes.Clone(encoded), NewVerifier(trust)
 			for bit := worker * stride; bit < bits; bit += workers * stride {
 				flipped[bit/8] ^= 1 << (bit % 8)
 				tried.Add(1)
 				changed, err := Parse(flipped)
 				if err == nil {
-					_, err = Verify(changed, trust, leaf(2).Digests)
+					_, err = verifier.Verify(changed, leaf(2).Digests)
 				}
 				if err == nil {
 					return fmt.Errorf("the evidence still holds with bit %d flipped", bit)
@@ -303,6 +303,7 @@ func TestFlippedBits_Parts(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, bundle.Hashes, 2)
 	trust := s.trust()
+	verifier := NewVerifier(trust)
 	parts := map[string][]byte{
 		"leaf": bundle.Leaf, "proof 0": bundle.Hashes[0], "proof 1": bundle.Hashes[1], "key": bundle.IssuerKey,
 		"signatures": bundle.Block.Signatures, "configuration's signatures": bundle.Configurations[1].Signatures,
@@ -311,7 +312,7 @@ func TestFlippedBits_Parts(t *testing.T) {
 	for name, part := range parts {
 		for bit := range len(part) * 8 {
 			part[bit/8] ^= 1 << (bit % 8)
-			_, err := Verify(bundle, trust, leaf(2).Digests)
+			_, err := verifier.Verify(bundle, leaf(2).Digests)
 			require.Error(t, err, "%s bit %d", name, bit)
 			part[bit/8] ^= 1 << (bit % 8)
 		}

@@ -47,9 +47,9 @@ func BenchmarkVerify(b *testing.B) {
 	s.from.Reading = s.reading(3, 1, s.peers["RegulatorMSP"], s.peers["AssociationMSP"])
 	bundle, err := Build(s.trust(), s.from, "JL2026-0002")
 	require.NoError(b, err)
-	trust := s.trust()
+	verifier := NewVerifier(s.trust())
 	for b.Loop() {
-		if _, err := Verify(bundle, trust, nil); err != nil {
+		if _, err := verifier.Verify(bundle, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

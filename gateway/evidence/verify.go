@@ -48,7 +48,24 @@ type Result struct {
 // file are given, that the leaf names one of them. Errors wrap ErrNotProven or
 // ErrOtherFile; with ErrOtherFile the result is filled.
 func Verify(bundle Bundle, trust ledger.Trust, file []metrology.Digest) (Result, error) {
-	result, err := verify(bundle, trust)
+	return NewVerifier(trust).Verify(bundle, file)
+}
+
+// Verifier checks many bundles against one trust file and remembers the
+// identities it has accepted. It is not safe for concurrent use.
+type Verifier struct {
+	blocks *ledger.Verifier
+	peers  peers
+}
+
+// NewVerifier makes a verifier.
+func NewVerifier(trust ledger.Trust) *Verifier {
+	return &Verifier{blocks: ledger.NewVerifier(trust), peers: newPeers(trust.Organizations)}
+}
+
+// Verify is the function Verify with the verifier's trust file.
+func (v *Verifier) Verify(bundle Bundle, file []metrology.Digest) (Result, error) {
+	result, err := v.verify(bundle)
 	if err != nil {
 		return Result{}, fmt.Errorf("%w: %w", ErrNotProven, err)
 	}
@@ -67,7 +84,7 @@ func Verify(bundle Bundle, trust ledger.Trust, file []metrology.Digest) (Result,
 
 // verify goes from the leaf up: what costs little comes first, so that garbage
 // is refused before any signature is looked at.
-func verify(bundle Bundle, trust ledger.Trust) (Result, error) {
+func (v *Verifier) verify(bundle Bundle) (Result, error) {
 	if bundle.Format != Format {
 		return Result{}, fmt.Errorf("format %q, want %q", bundle.Format, Format)
 	}
@@ -84,15 +101,14 @@ func verify(bundle Bundle, trust ledger.Trust) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	checks, err := verifyBlock(bundle, trust, block)
+	checks, err := verifyBlock(bundle, v.blocks, block)
 	if err != nil {
 		return Result{}, err
 	}
 	if err := verifyIssuer(bundle, batch); err != nil {
 		return Result{}, err
 	}
-	peers := newPeers(trust.Organizations)
-	endorsers, err := verifyTransaction(bundle.Block.Envelopes[bundle.Transaction], transaction.ID, peers)
+	endorsers, err := verifyTransaction(bundle.Block.Envelopes[bundle.Transaction], transaction.ID, v.peers)
 	if err != nil {
 		return Result{}, err
 	}
@@ -100,7 +116,7 @@ func verify(bundle Bundle, trust ledger.Trust) (Result, error) {
 		return Result{}, err
 	}
 	keys := []string{metrology.Key(metrology.KindBatch, batch.Issuer, batch.Root), metrology.CertificateKey(leaf.Issuer, leaf.Number)}
-	readers, err := verifyReading(bundle, keys, peers)
+	readers, err := verifyReading(bundle, keys, v.peers)
 	if err != nil {
 		return Result{}, err
 	}
@@ -193,14 +209,13 @@ func checkGate(transaction ledger.Transaction, endorsers []string) error {
 
 // verifyBlock follows the configuration from the pinned block 0 to the one in
 // force and checks the orderers' signatures over the block with it.
-func verifyBlock(bundle Bundle, trust ledger.Trust, block ledger.Block) (ledger.Checks, error) {
+func verifyBlock(bundle Bundle, verifier *ledger.Verifier, block ledger.Block) (ledger.Checks, error) {
 	if len(bundle.Configurations) == 0 || len(bundle.Configurations) > maxConfigurations {
 		return ledger.Checks{}, fmt.Errorf("%d configuration blocks, want 1 to %d", len(bundle.Configurations), maxConfigurations)
 	}
 	if bundle.Block.Number == 0 {
 		return ledger.Checks{}, errors.New("block 0 holds no certificate")
 	}
-	verifier := ledger.NewVerifier(trust)
 	var ordering *ledger.Ordering
 	for i, carried := range bundle.Configurations {
 		if (i == 0) != (carried.Number == 0) || i > 0 && carried.Number <= bundle.Configurations[i-1].Number {
