@@ -3,7 +3,6 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/asn1"
-	"errors"
 	"fmt"
 	"math/big"
 
@@ -56,11 +55,7 @@ func NewBlock(number uint64, previous []byte, envelopes [][]byte) *cb.Block {
 	}
 }
 
-var errNotFound = errors.New("not found")
-
 // NotFoundError says which block or transaction is not in the ledger.
 type NotFoundError struct{ what string }
 
 func (e *NotFoundError) Error() string { return e.what }
-
-func (e *NotFoundError) Unwrap() error { return errNotFound }
