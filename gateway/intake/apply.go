@@ -3,7 +3,6 @@ package intake
 import (
 	"errors"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,7 +113,7 @@ func (m Mapping) Apply(table Table, resolve Resolve) (records []Record, unused [
 		case tooWide(row.Cells, len(head.names)):
 			record.Fault = &Fault{Rule: metrology.CodeInvalid, Reason: "the row has more columns than the header"}
 		default:
-			m.fill(&record, table, head.cells(row.Cells), resolve)
+			m.fill(&record, table, head.cells(row), resolve)
 		}
 		records = append(records, record)
 	}
@@ -137,7 +136,10 @@ func faultOf(err error) *Fault {
 }
 
 // cell is one value of a row with the header it stands under.
-type cell struct{ header, text string }
+type cell struct {
+	header, text string
+	rounded      bool
+}
 
 // fill makes the record's members of a row's cells, by folded header.
 func (m Mapping) fill(record *Record, table Table, cells map[string]cell, resolve Resolve) {
@@ -203,7 +205,7 @@ func (m Mapping) put(record *Record, object map[string]any, table Table, column 
 		return &Fault{Column: found.header, Field: column.Member, Rule: metrology.CodeInvalid, Reason: reason}
 	}
 	text := trim(found.text)
-	if table.Format == XLSX && imprecise(text) {
+	if found.rounded {
 		return fault(strconv.Quote(text) + " is a number that the spreadsheet has rounded; format the column as text and enter it again")
 	}
 	value, reason := m.value(text, column, table, resolve)
@@ -272,12 +274,6 @@ func lookUp(values map[string]string, text string) (string, bool) {
 	}
 	return "", false
 }
-
-// roundedNumber is how a workbook stores a number of more digits than the 15
-// that a spreadsheet keeps.
-var roundedNumber = regexp.MustCompile(`^-?[0-9](\.[0-9]+)?[eE]\+?[0-9]+$`)
-
-func imprecise(text string) bool { return roundedNumber.MatchString(text) }
 
 // trim takes away white space at the ends, the ideographic space included.
 func trim(text string) string {

@@ -79,14 +79,18 @@ func (h header) checkUnique(m Mapping) error {
 }
 
 // cells finds a row's cells by folded header.
-func (h header) cells(row []string) map[string]cell {
+func (h header) cells(row Row) map[string]cell {
 	cells := make(map[string]cell, len(h.names))
 	for i, name := range h.names {
-		if folded := fold(name); folded != "" && i < len(row) {
-			cells[folded] = cell{header: trim(name), text: row[i]}
-		} else if folded != "" {
-			cells[folded] = cell{header: trim(name)}
+		folded := fold(name)
+		if folded == "" {
+			continue
 		}
+		c := cell{header: trim(name)}
+		if i < len(row.Cells) {
+			c.text, c.rounded = row.Cells[i], row.Rounded[i]
+		}
+		cells[folded] = c
 	}
 	return cells
 }

@@ -54,10 +54,11 @@ type Table struct {
 
 // Row is one row with content.
 type Row struct {
-	Line   int            // in the file, from 1; for XLSX the row's number
-	Cells  []string       // CSV and XLSX
-	Object jsontext.Value // NDJSON: a JSON object
-	Err    error          // the row cannot be read; a metrology.Error
+	Line    int            // in the file, from 1; for XLSX the row's number
+	Cells   []string       // CSV and XLSX
+	Rounded map[int]bool   // XLSX: cells with a number of more digits than a spreadsheet keeps
+	Object  jsontext.Value // NDJSON: a JSON object
+	Err     error          // the row cannot be read; a metrology.Error
 }
 
 // Detect tells the format by a file's first bytes.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"regexp"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -132,5 +133,36 @@ func sheetRows(ctx context.Context, book *excelize.File, sheet string, limits Li
 	if err := rows.Error(); err != nil {
 		return nil, fileError("sheet %q cannot be read: %v", sheet, err)
 	}
-	return read, nil
+	return read, markRounded(book, sheet, read)
+}
+
+// longNumber is what may have been rounded: a spreadsheet keeps 15 digits of a
+// number and stores larger ones with an exponent.
+var longNumber = regexp.MustCompile(`^-?([0-9]{16,}|[0-9](\.[0-9]+)?[eE]\+?[0-9]+)$`)
+
+// markRounded finds long numbers that are numbers to the spreadsheet; as text
+// they are as they were typed.
+func markRounded(book *excelize.File, sheet string, rows []Row) error {
+	for i, row := range rows {
+		for k, text := range row.Cells {
+			if !longNumber.MatchString(text) {
+				continue
+			}
+			name, err := excelize.CoordinatesToCellName(k+1, row.Line)
+			if err != nil {
+				return fileError("row %d of sheet %q cannot be read: %v", row.Line, sheet, err)
+			}
+			kind, err := book.GetCellType(sheet, name)
+			if err != nil {
+				return fileError("row %d of sheet %q cannot be read: %v", row.Line, sheet, err)
+			}
+			if kind != excelize.CellTypeSharedString && kind != excelize.CellTypeInlineString && kind != excelize.CellTypeFormula {
+				if rows[i].Rounded == nil {
+					rows[i].Rounded = make(map[int]bool)
+				}
+				rows[i].Rounded[k] = true
+			}
+		}
+	}
+	return nil
 }
