@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/steelyard-ledger/steelyard/network/devca"
+	"github.com/steelyard-ledger/steelyard/network/embedded/hostile"
 	"github.com/steelyard-ledger/steelyard/network/embedded/ledger"
 	"github.com/steelyard-ledger/steelyard/network/embedded/msp"
 	"github.com/steelyard-ledger/steelyard/network/embedded/orderer"
@@ -51,6 +52,8 @@ type Config struct {
 	ExecuteTimeout time.Duration
 	// Concurrency bounds the requests under way per service; 500 if zero.
 	Concurrency int
+	// Hostile makes the network misbehave on purpose; nil behaves.
+	Hostile *hostile.Config
 	// Strict executes a proposal once for every endorsing organisation and
 	// fails if the results differ. Without it, it runs once and all sign.
 	Strict bool
@@ -210,6 +213,13 @@ func (n *Network) serve(definitions map[string]*ledger.Definition) error {
 	if err != nil {
 		return err
 	}
+	var options []grpc.ServerOption
+	if n.cfg.Hostile != nil {
+		enemy := hostile.New(*n.cfg.Hostile)
+		n.cfg.Ordering.Hold, n.cfg.Ordering.Arrange = enemy.Hold, enemy.Arrange
+		options = enemy.Options()
+		n.cfg.Logger.Warn("the embedded network misbehaves on purpose", "hostile", *n.cfg.Hostile)
+	}
 	n.orderer, err = orderer.Start(n.cfg.Ordering, n.ledger, n.manager, n.cfg.Channel, consenters)
 	if err != nil {
 		return err
@@ -231,7 +241,7 @@ func (n *Network) serve(definitions map[string]*ledger.Definition) error {
 	if err != nil {
 		return err
 	}
-	n.server = services.NewGRPC(grpc.Creds(credentials))
+	n.server = services.NewGRPC(append(options, grpc.Creds(credentials))...)
 	go func() { _ = n.server.Serve(n.listener) }() // ends with the server; watch reports failures
 	return nil
 }

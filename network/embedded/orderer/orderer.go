@@ -30,6 +30,10 @@ type Config struct {
 	AbsoluteMaxBytes int
 	// Queue is how many transactions may wait; 2000 if zero.
 	Queue int
+	// Hold, if set, is called before each block is cut, and Arrange on its
+	// transactions; see package hostile.
+	Hold    func()
+	Arrange func(envelopes [][]byte)
 	// Now is the clock for certificates' terms; time.Now if nil.
 	Now func() time.Time
 }
@@ -162,8 +166,14 @@ func (o *Orderer) run() {
 				return
 			}
 		}
+		if o.cfg.Hold != nil {
+			o.cfg.Hold()
+		}
 		var batch [][]byte
 		batch, carried = o.gather(first)
+		if o.cfg.Arrange != nil {
+			o.cfg.Arrange(batch)
+		}
 		if err := o.commit(batch); err != nil {
 			o.err = err
 			return
