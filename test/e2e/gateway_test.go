@@ -191,7 +191,8 @@ func (g *gateway) try(ctx context.Context, as, method, path, body string, header
 	if _, err := io.Copy(&buffer, response.Body); err != nil {
 		return answer{}, err
 	}
-	return answer{response.StatusCode, response.Header, buffer.Bytes()}, nil
+	a := answer{response.StatusCode, response.Header, buffer.Bytes()}
+	return a, documented(r, body, a)
 }
 
 // must sends a write that must be committed and returns the id of what it made.

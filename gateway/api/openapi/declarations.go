@@ -16,11 +16,13 @@ type declaredTypes struct {
 	types  map[string]*ast.TypeSpec
 	docs   map[string]string
 	values map[string][]string // string constants of a type, in order
+
+	textual map[string]bool // types that write themselves as a JSON string
 }
 
 // declarations parses the packages, given by name and directory.
 func declarations(packages map[string]string) (*declaredTypes, error) {
-	d := &declaredTypes{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}, values: map[string][]string{}}
+	d := &declaredTypes{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}, values: map[string][]string{}, textual: map[string]bool{}}
 	for name, directory := range packages {
 		files, err := filepath.Glob(filepath.Join(directory, "*.go"))
 		if err != nil {
@@ -42,6 +44,9 @@ func declarations(packages map[string]string) (*declaredTypes, error) {
 
 func (d *declaredTypes) collect(pkg string, file *ast.File) {
 	for _, declaration := range file.Decls {
+		if function, ok := declaration.(*ast.FuncDecl); ok {
+			d.collectMethod(pkg, function)
+		}
 		group, ok := declaration.(*ast.GenDecl)
 		if !ok {
 			continue
@@ -58,6 +63,20 @@ func (d *declaredTypes) collect(pkg string, file *ast.File) {
 				}
 			}
 		}
+	}
+}
+
+// collectMethod notes a type that writes itself as text.
+func (d *declaredTypes) collectMethod(pkg string, function *ast.FuncDecl) {
+	if function.Recv == nil || function.Name.Name != "MarshalText" && function.Name.Name != "MarshalJSON" {
+		return
+	}
+	receiver := function.Recv.List[0].Type
+	if pointer, ok := receiver.(*ast.StarExpr); ok {
+		receiver = pointer.X
+	}
+	if named, ok := receiver.(*ast.Ident); ok {
+		d.textual[pkg+"."+named.Name] = true
 	}
 }
 

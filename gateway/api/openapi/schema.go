@@ -71,6 +71,9 @@ func (d *declaredTypes) schema(name string) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if d.textual[name] {
+		schema = map[string]any{"type": "string"}
+	}
 	if doc := d.docs[name]; doc != "" && schema["$ref"] == nil {
 		schema["description"] = doc
 	}
