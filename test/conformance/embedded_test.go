@@ -12,8 +12,6 @@ import (
 
 func openEmbedded(t testing.TB) *testnet {
 	t.Helper()
-	collections, err := consortium.Collections()
-	require.NoError(t, err)
 	var organizations []string
 	for _, organization := range consortium.Organizations() {
 		organizations = append(organizations, organization.MSPID)
@@ -23,7 +21,7 @@ func openEmbedded(t testing.TB) *testnet {
 		Listen:        "127.0.0.1:0",
 		Channel:       consortium.Channel,
 		Organizations: organizations,
-		Chaincodes:    []embedded.Chaincode{{Name: chaincodeName, Contract: contract.New(), Collections: collections}},
+		Chaincodes:    []embedded.Chaincode{{Name: chaincodeName, Contract: contract.New(), Collections: collections(t)}},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, n.Close()) })

@@ -105,10 +105,16 @@ func deployReal(t testing.TB, ctx context.Context, n *onehost.Network) {
 			return
 		}
 	}
-	collections, err := consortium.Collections()
+	_, err = n.Deploy(ctx, onehost.Contract{Name: chaincodeName, Source: "./chaincode", Collections: collections(t)})
 	require.NoError(t, err)
-	_, err = n.Deploy(ctx, onehost.Contract{Name: chaincodeName, Source: "./chaincode", Collections: collections})
+}
+
+// collections are those of the metrology chaincode.
+func collections(t testing.TB) []*peer.StaticCollectionConfig {
+	t.Helper()
+	configs, err := consortium.Collections()
 	require.NoError(t, err)
+	return configs
 }
 
 // member is a connected client with an identity of its own.

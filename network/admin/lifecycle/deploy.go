@@ -71,13 +71,13 @@ func (a *Admin) Commit(ctx context.Context, definition Definition) error {
 func ApproveAll(ctx context.Context, plan *consortium.Plan, definition Definition) error {
 	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
 		return settle(ctx, func() error { return admin.Approve(ctx, definition) }, func() (bool, error) {
-			return admin.approved(ctx, definition)
+			return admin.Approved(ctx, definition)
 		})
 	})
 }
 
 // Commit commits an approved definition through the first peer, and waits
-// until every peer has it and knows the others that have it.
+// until every peer has it.
 func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) error {
 	first, err := Connect(plan, plan.Peers()[0])
 	if err != nil {
@@ -92,10 +92,15 @@ func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) e
 		return err
 	}
 	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
-		if err := retry(ctx, func() error { return admin.hasSequence(ctx, definition) }); err != nil {
-			return err
-		}
-		return admin.WaitForPeers(ctx, plan.Channel, definition.Name, len(plan.Peers()))
+		return retry(ctx, func() error { return admin.hasSequence(ctx, definition) })
+	})
+}
+
+// Await waits until every peer knows those of all organisations as endorsers of
+// the chaincode. One whose organisation has not approved it never becomes one.
+func Await(ctx context.Context, plan *consortium.Plan, chaincode string) error {
+	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
+		return admin.WaitForEndorsers(ctx, plan.Channel, chaincode, len(plan.Peers()))
 	})
 }
 
@@ -115,8 +120,8 @@ func settle(ctx context.Context, act func() error, done func() (bool, error)) er
 	})
 }
 
-// approved tells whether the organisation has approved exactly this definition.
-func (a *Admin) approved(ctx context.Context, definition Definition) (bool, error) {
+// Approved tells whether the organisation has approved exactly this definition.
+func (a *Admin) Approved(ctx context.Context, definition Definition) (bool, error) {
 	sdk, err := definition.sdk()
 	if err != nil {
 		return false, err

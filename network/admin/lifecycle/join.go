@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/channel"
-	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
-	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
@@ -72,30 +70,6 @@ func (a *Admin) JoinPeer(ctx context.Context, name string, genesis *common.Block
 	}
 	if err := channel.JoinChannel(ctx, a.Connection, a.Identity, genesis); err != nil {
 		return fmt.Errorf("join %s to the channel: %w", a.Peer.Name, err)
-	}
-	return nil
-}
-
-// WaitForPeers waits until the administrator's peer knows the peers of that
-// many organisations on the channel, those with the chaincode if one is named;
-// before, it finds nobody to endorse with.
-func (a *Admin) WaitForPeers(ctx context.Context, name, chaincode string, organizations int) error {
-	var interest *peer.ChaincodeInterest
-	if chaincode != "" {
-		interest = &peer.ChaincodeInterest{Chaincodes: []*peer.ChaincodeCall{{Name: chaincode}}}
-	}
-	err := retry(ctx, func() error {
-		members, err := discovery.NewPeer(a.Connection, a.Identity).PeerMembershipQuery(ctx, name, interest)
-		if err != nil {
-			return err
-		}
-		if known := len(members.GetPeersByOrg()); known < organizations {
-			return fmt.Errorf("peers of %d organisations known, want %d", known, organizations)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("wait until %s knows the other peers: %w", a.Peer.Name, err)
 	}
 	return nil
 }

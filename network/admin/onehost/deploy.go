@@ -75,7 +75,7 @@ func (d Deployment) label() string { return d.Name + "_" + d.Version }
 
 func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment) error {
 	for _, organization := range consortium.Organizations() {
-		if err := n.ServiceProgram(organization, d).Start(); err != nil {
+		if err := n.startService(ctx, organization, d); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,10 @@ func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment) 
 	if err := lifecycle.ApproveAll(ctx, n.Plan, definition); err != nil {
 		return err
 	}
-	return lifecycle.Commit(ctx, n.Plan, definition)
+	if err := lifecycle.Commit(ctx, n.Plan, definition); err != nil {
+		return err
+	}
+	return lifecycle.Await(ctx, n.Plan, d.Name)
 }
 
 // replace records the new deployment, then stops the services it replaces.

@@ -50,7 +50,10 @@ func Up(ctx context.Context, dir string, wish consortium.Plan) (*Network, error)
 	if err := n.handOut(); err != nil {
 		return nil, err
 	}
-	err = errors.Join(n.startNodes(ctx), n.startServices())
+	err = n.startNodes(ctx)
+	if err == nil {
+		err = n.startServices(ctx)
+	}
 	if err != nil && !running {
 		err = errors.Join(err, n.Down(context.WithoutCancel(ctx)))
 	}
@@ -141,10 +144,10 @@ func (n *Network) startNodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, nodes := errgroup.WithContext(ctx)
 	for _, node := range n.Plan.Orderers() {
 		group.Go(func() error {
-			return started(ctx, n.OrdererProgram(node), func(ctx context.Context) error {
+			return started(nodes, n.OrdererProgram(node), func(ctx context.Context) error {
 				return lifecycle.JoinOrderer(ctx, n.Plan, node, genesis)
 			})
 		})
@@ -155,10 +158,16 @@ func (n *Network) startNodes(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return started(ctx, program, func(ctx context.Context) error { return n.joinPeer(ctx, node, genesis) })
+			return started(nodes, program, func(ctx context.Context) error { return n.joinPeer(ctx, node, genesis) })
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if n.Plan.Orderer == consortium.Raft {
+		return lifecycle.WaitForLeader(ctx, n.Plan)
+	}
+	return nil
 }
 
 func (n *Network) joinPeer(ctx context.Context, node consortium.Node, genesis *common.Block) error {
@@ -170,7 +179,7 @@ func (n *Network) joinPeer(ctx context.Context, node consortium.Node, genesis *c
 	if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
 		return err
 	}
-	return admin.WaitForPeers(ctx, n.Plan.Channel, "", len(n.Plan.Peers()))
+	return admin.WaitForPeers(ctx, n.Plan.Channel, len(n.Plan.Peers()))
 }
 
 // started starts the program and waits for it to be of use. What goes wrong is
@@ -198,17 +207,41 @@ func started(ctx context.Context, program process.Program, wait func(context.Con
 	return nil
 }
 
-func (n *Network) startServices() error {
+// startServices starts what was deployed, and waits until it can be called.
+func (n *Network) startServices(ctx context.Context) error {
 	deployments, err := n.Deployments()
 	if err != nil {
 		return err
 	}
 	for _, d := range deployments {
 		for _, organization := range consortium.Organizations() {
-			if err := n.ServiceProgram(organization, d).Start(); err != nil {
+			if err := n.startService(ctx, organization, d); err != nil {
 				return err
 			}
 		}
+		if err := lifecycle.Await(ctx, n.Plan, d.Name); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// startService starts an organisation's service and waits until it listens:
+// a peer that finds nobody there refuses at once.
+func (n *Network) startService(ctx context.Context, organization consortium.Organization, d Deployment) error {
+	address := n.Plan.ChaincodeAddress(organization, d.Slot)
+	return started(ctx, n.ServiceProgram(organization, d), func(ctx context.Context) error {
+		var dialer net.Dialer
+		for {
+			connection, err := dialer.DialContext(ctx, "tcp", address)
+			if err == nil {
+				return connection.Close()
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("wait for the contract service of %s: %w", organization.MSPID, err)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
 }
