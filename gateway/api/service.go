@@ -96,8 +96,26 @@ func (s *Server) mountService(e *echo.Echo) {
 		}
 		return c.JSON(http.StatusOK, map[string]string{"status": "ready"})
 	})
+	e.GET("/v1/identity", serveIdentity)
 	e.GET("/openapi.json", serveDocument)
 	e.GET("/problems/:name", serveProblemPage)
+}
+
+// Identity is who a token stands for.
+type Identity struct {
+	Label   string         `json:"label"` // in the gateway's wallet
+	MSP     string         `json:"msp"`
+	Role    metrology.Role `json:"role"`
+	Subject string         `json:"subject"` // opaque id of the post, by which others name it
+}
+
+// serveIdentity tells a client who its token stands for.
+func serveIdentity(c echo.Context) error {
+	who, err := principal(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, Identity{Label: who.Label, MSP: who.MSP, Role: metrology.Role(who.Role), Subject: who.Subject})
 }
 
 // serveProblemPage explains a problem type to whoever follows its address.
