@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/network/embedded"
 )
 
 // BenchmarkLone measures one client that waits for each commit before the next.
@@ -60,4 +62,27 @@ func BenchmarkEvaluate(b *testing.B) {
 		_, err := c.EvaluateTransaction("get", "a")
 		require.NoError(b, err)
 	}
+}
+
+// BenchmarkStart measures from nothing to a network that serves, and again on
+// what the first start left.
+func BenchmarkStart(b *testing.B) {
+	once := func(b *testing.B, cfg embedded.Config) {
+		network, err := embedded.Start(b.Context(), cfg)
+		require.NoError(b, err)
+		require.NoError(b, network.Close())
+	}
+	b.Run("Fresh", func(b *testing.B) {
+		for range b.N {
+			once(b, config(b, b.TempDir()))
+		}
+	})
+	b.Run("Again", func(b *testing.B) {
+		cfg := config(b, b.TempDir())
+		once(b, cfg)
+		b.ResetTimer()
+		for range b.N {
+			once(b, cfg)
+		}
+	})
 }

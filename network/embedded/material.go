@@ -114,10 +114,19 @@ func checkDescription(dir string, want description) error {
 	return nil
 }
 
-// writeFile replaces a file whole or not at all.
+// writeFile replaces a file whole or not at all, and has it on the disk when it
+// returns: without its keys a ledger cannot go on.
 func writeFile(path string, content []byte) error {
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, content, 0o600); err != nil {
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := os.Rename(temporary, path); err != nil {

@@ -1,7 +1,7 @@
 package embedded
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,7 +32,7 @@ const nodeUnits = `NodeOUs:
 
 // export writes, below dir/organizations/peerOrganizations/<domain>, what a
 // client or Fabric's command line needs: roots, and the users User1 and Admin.
-// The nodes' own keys stay in dir/keys. Files that are there are kept.
+// The nodes' own keys stay in dir/keys. Users that are there are kept.
 func (m *material) export(dir string) error {
 	for _, o := range m.organizations {
 		if err := o.export(filepath.Join(dir, organizationsName, "peerOrganizations", o.domain())); err != nil {
@@ -106,10 +106,10 @@ func (o *organization) exportUser(base, name string, create func() (devca.Pair, 
 	return nil
 }
 
-// keep writes a file that is not there yet.
+// keep writes a file unless it is there with that content.
 func keep(path string, content []byte) error {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		return err
+	if found, err := os.ReadFile(path); err == nil && bytes.Equal(found, content) {
+		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make directory: %w", err)

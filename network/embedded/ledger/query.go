@@ -23,8 +23,9 @@ func (l *Ledger) Await(ctx context.Context, txID string) (Status, error) {
 	l.waiters[txID] = append(l.waiters[txID], waiter)
 	l.mu.Unlock()
 	defer l.stopWaiting(txID, waiter)
-	// Registered first: a commit between the look and the wait is not missed.
-	if height, code, err := l.Transaction(txID); err == nil {
+	// Registered first: a commit between the look and the wait is not missed. A
+	// block on the disk that readers cannot see yet is about to be announced.
+	if height, code, err := l.Transaction(txID); err == nil && height.Block < l.Height() {
 		return Status{code, height.Block}, nil
 	}
 	select {
