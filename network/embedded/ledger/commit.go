@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	cb "github.com/hyperledger/fabric-protos-go-apiv2/common"
@@ -52,7 +53,11 @@ func (l *Ledger) apply(tx *bbolt.Tx, block *cb.Block, checks []*transactionCheck
 	endorsements := &endorsementCheck{ledger: l, tx: tx, changed: map[keyName]bool{}}
 	for _, check := range checks {
 		if check.valid() && check.action != nil {
-			if err := endorsements.judge(check); err != nil {
+			err := endorsements.judge(check)
+			if errors.Is(err, errRecord) {
+				return err // the ledger is at fault, not the transaction
+			}
+			if err != nil {
 				check.fail(pb.TxValidationCode_ENDORSEMENT_POLICY_FAILURE)
 			}
 		}

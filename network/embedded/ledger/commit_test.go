@@ -202,3 +202,25 @@ func TestCommitHash(t *testing.T) {
 	b.commit()
 	require.Equal(t, sha(append([]byte{0}, hashAt(1)...)), hashAt(2))
 }
+
+// TestDamagedRecordStopsTheLedger: what cannot be read must not be judged; the
+// block is refused and nothing of it is kept.
+func TestDamagedRecordStopsTheLedger(t *testing.T) {
+	for name, steps := range map[string]func(*bench) func(*ledger.Simulator){
+		"Written": func(b *bench) func(*ledger.Simulator) { return b.put("k", "2") },
+		"Read":    func(b *bench) func(*ledger.Simulator) { return b.exchange("k", "2") },
+		"Ranged":  func(b *bench) func(*ledger.Simulator) { return b.count("k", "l", "n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.commit(b.transaction("AB", b.put("k", "1")))
+			envelope := b.transaction("AB", steps(b))
+			require.NoError(t, b.ledger.Spoil(chaincode, "k"))
+			height, previous := b.ledger.Tip()
+			require.ErrorContains(t, b.ledger.Commit(ledger.NewBlock(height, previous, [][]byte{envelope})), "damaged")
+			require.Equal(t, height, b.ledger.Height())
+			_, err := b.ledger.Block(height)
+			require.ErrorContains(t, err, "no such block")
+		})
+	}
+}
