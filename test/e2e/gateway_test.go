@@ -35,7 +35,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(directory)
-	program = filepath.Join(directory, "gateway")
+	program = filepath.Join(directory, "steelyard")
 	build := exec.Command("go", "build", "-o", program, "../../gateway")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
