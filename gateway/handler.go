@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/steelyard-ledger/steelyard/gateway/api"
+	"github.com/steelyard-ledger/steelyard/gateway/web"
 )
 
 // handler puts the routes of all parts on one router.
@@ -17,6 +18,12 @@ func (g *gateway) handler() http.Handler {
 	server := g.api(limits)
 	server.Mount(e)
 	g.mountMetrics(e)
+	pages := web.New(web.Config{
+		Register: g.store, Reports: server, Clock: time.Now, Embedded: g.config.Embedded(),
+		Version: release, Upload: limits.Upload, Log: g.log,
+	})
+	pages.Mount(e)
+	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)
 	return e
 }
 

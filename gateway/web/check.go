@@ -1,0 +1,280 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/digest"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+)
+
+// Bounds of what a visitor may put into the box, in bytes.
+const (
+	maxQuestion = 512
+	maxSerial   = 256
+)
+
+// maxFound bounds the matches of one kind that a search shows.
+const maxFound = 20
+
+// box is the form that asks, as it is shown again beside an answer.
+type box struct {
+	Question, Serial string
+	UploadMiB        int64
+	NoFile           bool // the form came without a file
+}
+
+func (s *Server) box(question, serial string) box {
+	return box{Question: question, Serial: serial, UploadMiB: s.upload >> 20}
+}
+
+func (s *Server) home(_ context.Context, r request) (reply, error) {
+	return reply{view: "home", title: s.say(r.lang, "home.title"), body: s.box("", "")}, nil
+}
+
+// check answers GET /check: what stands in the box, or the digests a browser
+// made of a file that it did not send.
+func (s *Server) check(ctx context.Context, r request) (reply, error) {
+	serial := strings.TrimSpace(r.text("serial"))
+	if err := checkSerial(serial); err != nil {
+		return reply{}, err
+	}
+	local, err := browserDigests(r)
+	if err != nil {
+		return reply{}, err
+	}
+	if local != nil {
+		return s.answerDigests(ctx, r, local, serial, answered{Local: true, XML: r.text("xml") != ""}), nil
+	}
+	text := r.text("q")
+	if len(text) > maxQuestion {
+		return reply{}, metrology.FieldErrorf(metrology.CodeInvalid, "q", "is longer than %d bytes", maxQuestion)
+	}
+	asked := recognise(text)
+	switch {
+	case asked.Digests != nil:
+		return s.checkDigests(ctx, r, asked.Digests, serial)
+	case asked.Path != "":
+		return reply{to: withSerial(asked.Path, serial)}, nil
+	case asked.Text == "":
+		return reply{to: "/"}, nil
+	}
+	return s.search(ctx, r, asked.Text, serial)
+}
+
+func checkSerial(serial string) error {
+	if len(serial) > maxSerial {
+		return metrology.FieldErrorf(metrology.CodeInvalid, "serial", "is longer than %d bytes", maxSerial)
+	}
+	return nil
+}
+
+// browserDigests are the digests of one file that our script computed; nil if
+// it did not.
+func browserDigests(r request) ([]metrology.Digest, error) {
+	var digests []metrology.Digest
+	for _, algorithm := range algorithms {
+		value := r.text(algorithm)
+		if value == "" {
+			continue
+		}
+		d := metrology.Digest{Algorithm: algorithm, Value: strings.ToLower(value)}
+		if err := d.Validate(); err != nil {
+			return nil, err
+		}
+		digests = append(digests, d)
+	}
+	return digests, nil
+}
+
+// checkDigests answers a digest from the box. 64 digits may also be the id of a
+// certificate.
+func (s *Server) checkDigests(ctx context.Context, r request, digests []metrology.Digest, serial string) (reply, error) {
+	_, err := s.register.Certificate(ctx, digests[0].Value, r.today)
+	if err == nil {
+		return reply{to: withSerial("/c/"+digests[0].Value, serial)}, nil
+	}
+	return s.answerDigests(ctx, r, digests, serial, answered{Question: digests[0].Value}), nil
+}
+
+func withSerial(path, serial string) string {
+	if serial == "" {
+		return path
+	}
+	return path + "?serial=" + url.QueryEscape(serial)
+}
+
+// digest answers GET /d/{algorithm}/{digest}.
+func (s *Server) digest(ctx context.Context, r request) (reply, error) {
+	d := metrology.Digest{Algorithm: r.Param("algorithm"), Value: strings.ToLower(r.Param("digest"))}
+	if err := d.Validate(); err != nil {
+		return reply{}, err
+	}
+	serial := strings.TrimSpace(r.text("serial"))
+	if err := checkSerial(serial); err != nil {
+		return reply{}, err
+	}
+	return s.answerDigests(ctx, r, []metrology.Digest{d}, serial, answered{Question: d.Algorithm + ":" + d.Value}), nil
+}
+
+// answered says how a question came to its answer.
+type answered struct {
+	Question string // as it stood in the box
+	Local    bool   // the browser hashed the file, which never left it
+	Uploaded bool   // the file was sent here, hashed and dropped
+	XML      bool   // it begins like XML, so that a content digest might answer where those of its bytes do not
+	File     *digest.Result
+}
+
+// report is the body of the page that answers for a file.
+type report struct {
+	Box       box
+	How       answered
+	Report    verdict.Report
+	Findings  []finding
+	Unchecked bool
+}
+
+// finding is one certificate with its verdict, as a page shows it.
+type finding struct {
+	verdict.Finding
+	Tone     verdict.Tone
+	Headline string // key of the message that sums up
+	Issuer   string // name, else id
+	Questions
+}
+
+// Questions are the four answers under the keys of their questions.
+type Questions []struct {
+	Key    string
+	Answer verdict.Answer
+}
+
+// questions lists a verdict's answers in their order.
+func questions(v verdict.Verdict) Questions {
+	answers := v.Answers()
+	listed := make(Questions, len(answers))
+	for i, key := range []string{"question.integrity", "question.status", "question.issuer", "question.match"} {
+		listed[i].Key, listed[i].Answer = key, answers[i]
+	}
+	return listed
+}
+
+// finding prepares one for a page.
+func (s *Server) finding(ctx context.Context, f verdict.Finding) finding {
+	shown := finding{Finding: f, Tone: f.Verdict.Tone(), Questions: questions(f.Verdict)}
+	shown.Headline = "headline." + string(shown.Tone)
+	if f.Verdict.Integrity.Outcome == verdict.NotRegistered {
+		shown.Headline = "headline.not-registered"
+	}
+	if f.Certificate != nil {
+		shown.Issuer = s.issuerName(ctx, f.Certificate.Issuer)
+	}
+	return shown
+}
+
+// issuerName is an issuer's public name, or its id when it has none or cannot
+// be asked for: a name is a courtesy, not part of the answer.
+func (s *Server) issuerName(ctx context.Context, id string) string {
+	issuer, err := s.register.Issuer(ctx, id)
+	if err != nil || issuer.Details == nil {
+		return id
+	}
+	return issuer.Details.Name
+}
+
+// answerDigests shows the report on a file's digests. When the register cannot
+// be asked the answer is that nothing could be checked, which is no verdict.
+func (s *Server) answerDigests(ctx context.Context, r request, digests []metrology.Digest, serial string, how answered) reply {
+	body := report{Box: s.box(how.Question, serial), How: how}
+	answer := reply{view: "report", title: s.say(r.lang, "report.title"), body: &body}
+	found, err := s.reports.VerifyDigests(ctx, digests, serial)
+	if err != nil {
+		s.log.ErrorContext(ctx, "verify digests", "request", requestID(r), "error", err)
+		answer.status, body.Unchecked = http.StatusServiceUnavailable, true
+		found = verdict.Report{Day: r.today, Digests: digests, Findings: []verdict.Finding{{Verdict: verdict.Unchecked()}}}
+	}
+	body.Report = found
+	for _, f := range found.Findings {
+		body.Findings = append(body.Findings, s.finding(ctx, f))
+	}
+	return answer
+}
+
+// checkFile answers POST /: a file sent by a browser without our script. It is
+// hashed as it streams by; nothing of it is kept.
+func (s *Server) checkFile(ctx context.Context, r request) (reply, error) {
+	form, err := r.Request().MultipartReader()
+	if err != nil {
+		return reply{}, metrology.Errorf(metrology.CodeInvalid, "the form cannot be read")
+	}
+	file, serial, err := readForm(ctx, form)
+	if err != nil {
+		return reply{}, err
+	}
+	r.Response().Header().Set("Cache-Control", "no-store")
+	if file == nil {
+		return reply{view: "home", title: s.say(r.lang, "home.title"), status: http.StatusBadRequest,
+			body: box{Serial: serial, UploadMiB: s.upload >> 20, NoFile: true}}, nil
+	}
+	return s.answerDigests(ctx, r, file.Digests(), serial, answered{Uploaded: true, XML: file.ContentError != nil, File: file}), nil
+}
+
+// maxParts bounds the parts of the form.
+const maxParts = 8
+
+// readForm reads the form; file is nil when none was chosen.
+func readForm(ctx context.Context, form *multipart.Reader) (file *digest.Result, serial string, err error) {
+	for range maxParts {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return file, strings.TrimSpace(serial), checkSerial(serial)
+		}
+		if err != nil {
+			return nil, "", brokenForm(err)
+		}
+		switch part.FormName() {
+		case "file":
+			if part.FileName() == "" || file != nil {
+				continue // no file was chosen; or one more than the form offers
+			}
+			result, err := digest.File(ctx, part)
+			if err != nil {
+				return nil, "", brokenForm(err)
+			}
+			file = &result
+		case "serial":
+			text, err := io.ReadAll(io.LimitReader(part, maxSerial+1))
+			if err != nil {
+				return nil, "", brokenForm(err)
+			}
+			serial = string(text)
+		}
+	}
+	return nil, "", metrology.Errorf(metrology.CodeInvalid, "the form has more than %d parts", maxParts)
+}
+
+// brokenForm keeps the error of a body that is too large.
+func brokenForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return metrology.Errorf(metrology.CodeInvalid, "the form could not be read to its end")
+}
+
+// found is the body of the page that lists what a text may mean.
+type found struct {
+	Box          box
+	Certificates []public.Certificate
+	Instruments  []public.Instrument
+	Merchants    []public.Merchant
+	More         bool // there are more than are shown
+}

@@ -1,0 +1,48 @@
+package web
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+)
+
+//go:embed messages/*.json
+var messageFiles embed.FS
+
+// catalogue holds the words of the pages in one language by key. A text may
+// hold indexed verbs of fmt, such as %[1]s.
+type catalogue map[string]string
+
+func readCatalogue(l language) (catalogue, error) {
+	raw, err := messageFiles.ReadFile("messages/" + string(l) + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("read messages: %w", err)
+	}
+	var words catalogue
+	if err := json.Unmarshal(raw, &words); err != nil {
+		return nil, fmt.Errorf("read messages in %s: %w", l, err)
+	}
+	return words, nil
+}
+
+// text says the words of a key.
+func (c catalogue) text(key string, args ...any) (string, error) {
+	words, known := c[key]
+	if !known {
+		return "", fmt.Errorf("there is no message %q", key)
+	}
+	if len(args) == 0 {
+		return words, nil
+	}
+	return fmt.Sprintf(words, args...), nil
+}
+
+// term says the words of a code of the domain. One that this program does not
+// know, from a newer contract, is shown as it is.
+func (c catalogue) term(group string, code any) string {
+	text := fmt.Sprint(code)
+	if words, known := c[group+"."+text]; known {
+		return words
+	}
+	return text
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+)
+
+// Register is the public register the pages read. An absent thing is a
+// metrology.CodeNotFound error.
+type Register interface {
+	Status(ctx context.Context) (public.Status, error)
+	Merchants(ctx context.Context, f public.MerchantFilter, today metrology.Date) (public.Page[public.Merchant], error)
+	Merchant(ctx context.Context, id string, today metrology.Date) (public.Merchant, error)
+	MerchantPledges(ctx context.Context, id string, today metrology.Date) ([]public.Pledge, error)
+	Site(ctx context.Context, id string) (public.Site, error)
+	Instruments(ctx context.Context, f public.InstrumentFilter, today metrology.Date) (public.Page[public.Instrument], error)
+	Instrument(ctx context.Context, id string, today metrology.Date) (public.Instrument, error)
+	Issuer(ctx context.Context, id string) (public.Issuer, error)
+	Certificates(ctx context.Context, f public.CertificateFilter, today metrology.Date) (public.Page[public.Certificate], error)
+	Certificate(ctx context.Context, id string, today metrology.Date) (public.Certificate, error)
+	Inspections(ctx context.Context, f public.InspectionFilter, today metrology.Date) (public.Page[public.Inspection], error)
+	Inspection(ctx context.Context, id string, today metrology.Date) (public.Inspection, error)
+	OverdueInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OverdueInspection], error)
+}
+
+// Reports answers the four questions about a file or a certificate. serial is
+// what the visitor read on the nameplate, or empty.
+type Reports interface {
+	VerifyDigests(ctx context.Context, digests []metrology.Digest, serial string) (verdict.Report, error)
+	VerifyCertificate(ctx context.Context, id, serial string) (verdict.Finding, error)
+}
+
+// Config gives the pages what they need.
+type Config struct {
+	Register Register
+	Reports  Reports
+	Clock    func() time.Time // for "today" in Asia/Shanghai
+	Embedded bool             // the network is the embedded one; every page says so
+	Notice   string           // further notice of the operator, on every page; may be empty
+	Version  string           // of this program
+	Upload   int64            // bytes of a file the upload takes
+	Log      *slog.Logger
+}
+
+// Server serves the pages.
+type Server struct {
+	register Register
+	reports  Reports
+	clock    func() time.Time
+	embedded bool
+	notice   string
+	version  string
+	upload   int64
+	log      *slog.Logger
+	assets   assets
+	views    map[language]views
+}
+
+// New makes the pages. It panics if the templates embedded in the program do
+// not parse, which the tests rule out.
+func New(c Config) *Server {
+	s := &Server{
+		register: c.Register, reports: c.Reports, clock: c.Clock, embedded: c.Embedded,
+		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log,
+	}
+	var err error
+	if s.assets, err = readAssets(); err == nil {
+		s.views, err = parseViews(s.assets)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("web: %v", err))
+	}
+	return s
+}
+
+// Mount registers every page.
+func (s *Server) Mount(e *echo.Echo) {
+	e.GET("/", s.page(s.home))
+	e.POST("/", s.page(s.checkFile))
+	e.GET("/check", s.page(s.check))
+	e.GET("/d/:algorithm/:digest", s.page(s.digest))
+	e.GET("/c/:id", s.page(s.certificate))
+	e.GET("/m/:id", s.page(s.merchant))
+	e.GET("/i/:id", s.page(s.instrument))
+	e.GET("/s/:id", s.page(s.site))
+	e.GET("/n/:id", s.page(s.issuer))
+	e.GET("/v/:id", s.page(s.inspection))
+	e.GET("/assets/:version/:name", s.serveAsset)
+}
+
+// request is one request for a page.
+type request struct {
+	echo.Context
+	lang  language
+	today metrology.Date
+}
+
+func (s *Server) request(c echo.Context) request {
+	return request{Context: c, lang: chooseLanguage(c), today: metrology.DateOf(s.clock())}
+}
+
+// text is a query parameter.
+func (r request) text(name string) string { return r.QueryParam(name) }
+
+// reply is what a handler wants shown.
+type reply struct {
+	view   string // name of the template
+	title  string // of the page, in the visitor's language
+	status int    // 0 means 200
+	body   any    // of the template
+	to     string // path to send the visitor to instead, unless empty
+}
+
+// handler answers a request for a page.
+type handler func(ctx context.Context, r request) (reply, error)
+
+// page turns a handler into a route: it picks the language and shows errors as
+// pages.
+func (s *Server) page(handle handler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := s.request(c)
+		answer, err := handle(c.Request().Context(), r)
+		switch {
+		case err != nil:
+			return s.fail(r, err)
+		case answer.to != "":
+			return c.Redirect(http.StatusSeeOther, answer.to)
+		}
+		return s.render(r, answer)
+	}
+}
