@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -10,17 +11,17 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/web"
 )
 
-// handler puts the routes of all parts on one router.
-func (g *gateway) handler() http.Handler {
+// handler puts the routes of all parts on one router, which logs its requests.
+func (g *gateway) handler(log *slog.Logger) http.Handler {
 	limits := api.DefaultLimits()
 	tokens := api.NewTokens(bindTokens(g.tokens, g.identities))
-	e := api.NewEcho(g.log, limits, tokens)
+	e := api.NewEcho(log, limits, tokens)
 	server := g.api(limits)
 	server.Mount(e)
 	g.mountMetrics(e)
 	pages := web.New(web.Config{
 		Register: g.store, Reports: server, Clock: time.Now, Embedded: g.config.Embedded(),
-		Version: release, Upload: limits.Upload, Log: g.log,
+		Version: release, Upload: limits.Upload, Log: log,
 	})
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)

@@ -101,7 +101,8 @@ func (g *gateway) openStores(ctx context.Context) error {
 		return err
 	}
 	g.store, err = readmodel.Open(ctx, readmodel.Config{
-		Driver: "sqlite", DSN: filepath.Join(g.config.Data, "readmodel.db"), Channel: g.link.channel, Genesis: g.trust.Genesis,
+		Driver: "sqlite", DSN: filepath.Join(g.config.Data, "readmodel.db"), Channel: g.link.channel,
+		Chaincode: g.link.chaincode, Genesis: g.trust.Genesis,
 	})
 	if err != nil {
 		return err
@@ -140,9 +141,8 @@ func (g *gateway) release() {
 
 func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
-	handler := g.handler()
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
+		Handler: g.handler(g.log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn),
 	}
@@ -160,7 +160,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 		defer cancel()
 		return server.Shutdown(grace)
 	})
-	group.Go(func() error { return g.prepare(ctx, handler, out) })
+	group.Go(func() error { return g.prepare(ctx, out) })
 	return group.Wait()
 }
 
@@ -189,7 +189,7 @@ func (g *gateway) watch(ctx context.Context) error {
 
 // prepare settles what an earlier run left open, puts up the gates of a new
 // embedded ledger with its demonstration content, and says where to look.
-func (g *gateway) prepare(ctx context.Context, handler http.Handler, out io.Writer) error {
+func (g *gateway) prepare(ctx context.Context, out io.Writer) error {
 	if open, err := g.client.Recover(ctx); err != nil && ctx.Err() == nil {
 		g.log.Warn("submissions of an earlier run stay open", "count", open, "error", err)
 	}
@@ -198,7 +198,7 @@ func (g *gateway) prepare(ctx context.Context, handler http.Handler, out io.Writ
 			return ignoreEnd(ctx, fmt.Errorf("put up the gates: %w", err))
 		}
 		if !g.config.NoDemo {
-			if err := g.demonstrate(ctx, handler); err != nil {
+			if err := g.demonstrate(ctx, g.handler(slog.New(slog.DiscardHandler))); err != nil {
 				return ignoreEnd(ctx, fmt.Errorf("make demonstration content: %w", err))
 			}
 		}
