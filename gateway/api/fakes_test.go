@@ -245,6 +245,9 @@ func (fixedEvidence) Bundle(_ context.Context, id string) ([]byte, error) {
 // testToday is the day of these tests in Asia/Shanghai.
 const testToday = metrology.Date("2026-11-23")
 
+// nowInTests is the first moment of that day.
+func nowInTests() time.Time { return time.Date(2026, 11, 22, 16, 0, 0, 0, time.UTC) }
+
 // bench is an API over a certificateLedger.
 type bench struct {
 	t      *testing.T
@@ -272,7 +275,7 @@ func newBench(t *testing.T) *bench {
 	}))
 	New(Config{
 		Writer: ledger, Register: ledger, Signer: &oneSigner{issuer: "N-1", signer: signer, made: map[string][]byte{}},
-		Evidence: fixedEvidence{}, Clock: func() time.Time { return time.Date(2026, 11, 22, 16, 0, 0, 0, time.UTC) },
+		Evidence: fixedEvidence{}, Clock: nowInTests,
 		Secret: Secret{1}, Ready: func() error { return nil },
 	}).Mount(router)
 	return &bench{t: t, ledger: ledger, signer: signer, router: router}

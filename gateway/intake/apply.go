@@ -145,14 +145,13 @@ type cell struct {
 func (m Mapping) fill(record *Record, table Table, cells map[string]cell, resolve Resolve) {
 	record.columns = make(map[string]string)
 	object := make(map[string]any)
-	for _, header := range m.Source {
-		if found, ok := cells[fold(header)]; ok && record.Source == "" {
-			record.Source = trim(found.text)
+	if source := first(cells, m.Source); len(m.Source) > 0 {
+		record.Source = trim(source.text)
+		record.columns["source"] = source.header
+		if record.Source == "" {
+			record.Fault = &Fault{Column: source.header, Field: "source", Rule: metrology.CodeInvalid, Reason: "is required: the system's own id"}
+			return
 		}
-	}
-	if len(m.Source) > 0 && record.Source == "" {
-		record.Fault = &Fault{Column: m.Source[0], Rule: metrology.CodeInvalid, Reason: "is required: the source's own id"}
-		return
 	}
 	for _, column := range m.Columns {
 		if record.Fault = m.put(record, object, table, column, cells, resolve); record.Fault != nil {
@@ -189,12 +188,7 @@ func (m Mapping) complete(record *Record, object map[string]any) *Fault {
 
 // put sets the member of one column.
 func (m Mapping) put(record *Record, object map[string]any, table Table, column Column, cells map[string]cell, resolve Resolve) *Fault {
-	var found cell
-	for _, header := range column.Header {
-		if candidate, ok := cells[fold(header)]; ok && found.header == "" {
-			found = candidate
-		}
-	}
+	found := first(cells, column.Header)
 	if _, given := record.columns[column.Member]; found.header != "" && !given {
 		record.columns[column.Member] = found.header // an empty cell can be at fault too
 	}
@@ -225,6 +219,16 @@ func (m Mapping) put(record *Record, object map[string]any, table Table, column 
 	}
 	record.columns[at] = found.header
 	return nil
+}
+
+// first finds the cell under the first of the headers that is there.
+func first(cells map[string]cell, headers []string) cell {
+	for _, header := range headers {
+		if found, ok := cells[fold(header)]; ok {
+			return found
+		}
+	}
+	return cell{}
 }
 
 // value reads a cell. nil means that there is none.
