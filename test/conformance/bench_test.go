@@ -98,6 +98,11 @@ func (n *testnet) measure(b *testing.B, clients int) {
 	b.ReportMetric(at(0.5), "p50-ms")
 	b.ReportMetric(at(0.99), "p99-ms")
 	b.ReportMetric(float64(failures.Load()), "failures")
+	var misled int64
+	for _, m := range members {
+		misled += m.misled.Load()
+	}
+	b.ReportMetric(float64(misled), "misled")
 }
 
 func (m *member) bench(ctx context.Context) error {

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +126,8 @@ type member struct {
 	gateway    *client.Gateway
 	network    *client.Network
 	contract   *client.Contract
+
+	misled atomic.Int64 // submissions told UNAVAILABLE although ordered
 }
 
 // connect enrolls a new client of the organisation at its own peer.

@@ -102,8 +102,10 @@ func (m *member) push(ctx context.Context, key string, envelope *[]byte, patienc
 	}
 	submitting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	sent, err := transaction.SubmitWithContext(submitting)
-	if sent == nil && !alreadyProcessed(err) {
+	_, err = transaction.SubmitWithContext(submitting)
+	if alreadyProcessed(err) {
+		m.misled.Add(1)
+	} else if err != nil {
 		return 0, "", errors.Join(fmt.Errorf("submit %s", transaction.TransactionID()), err)
 	}
 	asking, cancel := context.WithTimeout(ctx, patience)
