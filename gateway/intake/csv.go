@@ -78,13 +78,21 @@ func decodeText(content []byte) ([]byte, error) {
 	return text, nil
 }
 
-// separator is the one of the three that the first line holds most of; a comma
-// when it holds none.
+// separator is the one of the three that the first lines hold most of; a comma
+// when they hold none. A title may stand above the header.
 func separator(text []byte) rune {
-	first, _, _ := bytes.Cut(text, []byte("\n"))
-	best, most := ',', bytes.Count(first, []byte(","))
+	end := 0
+	for range maxTitleRows + 1 {
+		next := bytes.IndexByte(text[end:], '\n')
+		if next < 0 {
+			end = len(text)
+			break
+		}
+		end += next + 1
+	}
+	best, most := ',', bytes.Count(text[:end], []byte(","))
 	for _, candidate := range []rune{'\t', ';'} {
-		if count := bytes.Count(first, []byte(string(candidate))); count > most {
+		if count := bytes.Count(text[:end], []byte(string(candidate))); count > most {
 			best, most = candidate, count
 		}
 	}

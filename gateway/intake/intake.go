@@ -41,7 +41,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Rows: 20_000, Columns: 200, Cell: 4 << 10, Line: 64 << 10,
-		Entries: 256, Unzipped: 256 << 20, Ratio: 200,
+		Entries: 256, Unzipped: 128 << 20, Ratio: 200,
 	}
 }
 

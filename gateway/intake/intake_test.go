@@ -47,6 +47,11 @@ func TestReadCSV_Encodings(t *testing.T) {
 			require.Equal(t, []Row{{Line: 1, Cells: []string{"证书编号", "结论"}}, {Line: 2, Cells: []string{"JD-1", "合格"}}}, table.Rows)
 		})
 	}
+	t.Run("a title without separators above the header", func(t *testing.T) {
+		table, err := read(t, "日报\na;b\n1;2\n", CSV)
+		require.NoError(t, err)
+		require.Equal(t, []string{"1", "2"}, table.Rows[2].Cells)
+	})
 	t.Run("GB18030 four bytes", func(t *testing.T) {
 		table, err := read(t, gb18030(t, "a\n㐀𠀀\n"), CSV)
 		require.NoError(t, err)
