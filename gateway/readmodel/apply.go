@@ -2,7 +2,6 @@ package readmodel
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -13,43 +12,30 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
 
-// applier takes one block within one database transaction.
-type applier struct {
-	*Store
-	ctx   context.Context
-	tx    *sql.Tx
-	block ledger.Block
-}
-
 // change is the ledger transaction being applied.
 type change struct {
 	ledger.Transaction
-	event   metrology.Event
-	claimed string
-	touched map[string]bool // ids of instruments whose verification may have changed
+	event    metrology.Event
+	claimed  string
+	anchored map[string]bool // keys of certificates that it anchored
+	touched  map[string]bool // ids of instruments whose verification may have changed
 }
 
 // Apply takes the next block: rows and position in one database transaction.
 // Anything but the next block, and anything it does not understand, is an
 // error and changes nothing.
 func (s *Store) Apply(ctx context.Context, block ledger.Block) error {
-	last, err := s.Position(ctx)
+	err := s.change(ctx, func(a *applier) error {
+		last, err := s.position(ctx, a.tx)
+		if err != nil {
+			return err
+		}
+		if err := follows(last, block, s.genesis); err != nil {
+			return err
+		}
+		return a.apply()
+	}, block)
 	if err != nil {
-		return err
-	}
-	if err := follows(last, block, s.genesis); err != nil {
-		return fmt.Errorf("apply block %d: %w", block.Number, err)
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("apply block %d: %w", block.Number, err)
-	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing; before, the error at hand says more
-	a := &applier{Store: s, ctx: ctx, tx: tx, block: block}
-	if err := a.apply(); err != nil {
-		return fmt.Errorf("apply block %d: %w", block.Number, err)
-	}
-	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("apply block %d: %w", block.Number, err)
 	}
 	return nil
@@ -73,11 +59,13 @@ func follows(last *ledger.Position, block ledger.Block, genesis ledger.Hash) err
 func (a *applier) apply() error {
 	claimed := ""
 	for _, transaction := range a.block.Transactions {
-		c := change{Transaction: transaction, claimed: stamp(transaction.Timestamp), touched: map[string]bool{}}
+		c := change{Transaction: transaction, claimed: stamp(transaction.Timestamp), anchored: map[string]bool{}, touched: map[string]bool{}}
 		if err := a.transaction(&c); err != nil {
 			return fmt.Errorf("transaction %s: %w", transaction.ID, err)
 		}
-		claimed = max(claimed, c.claimed)
+		if c.Valid() {
+			claimed = max(claimed, c.claimed)
+		}
 	}
 	return a.advance(claimed)
 }
@@ -92,8 +80,11 @@ func (a *applier) advance(claimed string) error {
 		a.block.Number, a.block.Hash.String(), claimed, claimed)
 }
 
+// transaction projects what the contract did. Other chaincodes of the channel,
+// Fabric's own _lifecycle among them, leave a row in transactions and no more.
 func (a *applier) transaction(c *change) error {
-	if c.Valid() && c.Event != nil {
+	ours := c.Valid() && c.Chaincode == a.chaincode
+	if ours && c.Event != nil {
 		if err := json.Unmarshal(c.Event.Payload, &c.event); err != nil {
 			return fmt.Errorf("read event %s: %w", c.Event.Name, err)
 		}
@@ -107,19 +98,33 @@ func (a *applier) transaction(c *change) error {
 	if !c.Valid() {
 		return nil
 	}
-	if err := a.recordHistory(c); err != nil {
-		return err
+	if ours {
+		if err := a.recordHistory(c); err != nil {
+			return err
+		}
+		if err := a.anchorLeaves(c); err != nil {
+			return err
+		}
 	}
-	if err := a.anchorLeaves(c); err != nil {
-		return err
-	}
+	return a.writes(c)
+}
+
+// writes projects the writes to the contract's namespace, whichever chaincode
+// the transaction called first.
+func (a *applier) writes(c *change) error {
 	for _, write := range c.Writes {
+		if write.Namespace != a.chaincode {
+			continue
+		}
 		if err := a.write(c, write); err != nil {
 			return fmt.Errorf("key %s: %w", write.Key, err)
 		}
 	}
 	for _, private := range c.Private {
-		if err := a.private(private); err != nil {
+		if private.Namespace != a.chaincode {
+			continue
+		}
+		if err := a.private(c, private); err != nil {
 			return fmt.Errorf("private key hash %s: %w", hex.EncodeToString(private.KeyHash), err)
 		}
 	}
@@ -132,13 +137,9 @@ func (a *applier) recordTransaction(c *change) error {
 	if c.ID == "" {
 		return nil
 	}
-	valid := 0
-	if c.Valid() {
-		valid = 1
-	}
 	return a.exec(`INSERT INTO transactions (id, block, idx, code, valid, function, msp, role, event, entity, claimed, endorsers)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		c.ID, a.block.Number, c.Index, c.Code.String(), valid, c.Function, c.Creator.MSPID, c.Creator.Role,
+		c.ID, a.block.Number, c.Index, c.Code.String(), flag(c.Valid()), c.Function, c.Creator.MSPID, c.Creator.Role,
 		string(c.event.Type), c.event.ID, c.claimed, strings.Join(c.Endorsers, ","))
 }
 
@@ -168,19 +169,6 @@ func checkEvent(event metrology.Event, name string) error {
 		return fmt.Errorf("event %q is of a family this gateway does not know: use a newer one", name)
 	}
 	return nil
-}
-
-// exec runs one statement.
-func (a *applier) exec(query string, args ...any) error {
-	if _, err := a.tx.ExecContext(a.ctx, a.rebind(query), args...); err != nil {
-		return fmt.Errorf("%s: %w", firstWords(query), err)
-	}
-	return nil
-}
-
-func firstWords(query string) string {
-	words := strings.Fields(query)
-	return strings.Join(words[:min(4, len(words))], " ")
 }
 
 func stamp(t time.Time) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
@@ -37,20 +38,21 @@ func (a *applier) anchorLeaves(c *change) error {
 	if err != nil {
 		return err
 	}
+	rows := leafRows{}
 	for i, raw := range leaves {
 		leaf, err := metrology.ParseLeaf(raw)
 		if err != nil {
 			return fmt.Errorf("leaf %d: %w", i, err)
 		}
-		record, ok := records[metrology.CertificateKey(leaf.Issuer, leaf.Number)]
+		key := metrology.CertificateKey(leaf.Issuer, leaf.Number)
+		record, ok := records[key]
 		if !ok {
 			return fmt.Errorf("leaf %d: the transaction wrote no record of certificate %s of %s", i, leaf.Number, leaf.Issuer)
 		}
-		if err := a.insertCertificate(c, leaf, raw, record); err != nil {
-			return fmt.Errorf("leaf %d: %w", i, err)
-		}
+		c.anchored[key] = true
+		rows.add(a, c, leaf, raw, record)
 	}
-	return nil
+	return rows.insert(a)
 }
 
 func firstArgument(c *change) []byte {
@@ -60,45 +62,58 @@ func firstArgument(c *change) []byte {
 	return c.Args[0]
 }
 
+// written is the record of a certificate as a transaction wrote it.
+type written struct {
+	metrology.Certificate
+	raw []byte
+}
+
 // certificateRecords are the records a transaction wrote, by their keys.
-func certificateRecords(c *change) (map[string]metrology.Certificate, error) {
-	records := map[string]metrology.Certificate{}
+func certificateRecords(c *change) (map[string]written, error) {
+	records := make(map[string]written, len(c.Writes))
 	for _, w := range c.Writes {
-		if kind, _ := metrology.SplitKey(w.Key); kind != metrology.KindCertificate {
+		if kind, _, _ := strings.Cut(w.Key, "/"); metrology.Kind(kind) != metrology.KindCertificate {
 			continue
 		}
 		record, err := read[metrology.Certificate](w.Value)
 		if err != nil {
 			return nil, err
 		}
-		records[w.Key] = record
+		records[w.Key] = written{record, w.Value}
 	}
 	return records, nil
 }
 
-func (a *applier) insertCertificate(c *change, leaf metrology.Leaf, raw []byte, record metrology.Certificate) error {
-	key := metrology.CertificateID(leaf.Issuer, leaf.Number)
-	if err := a.exec(`INSERT INTO certificates (id, state_key, issuer, number, root, idx, leaf, record, state, successor,
-		anchored_block, anchored_tx, anchored_claimed, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, ?)`,
-		record.LeafHash, key, leaf.Issuer, leaf.Number, record.Batch, record.Index, string(raw),
-		a.block.Number, c.ID, c.claimed, a.block.Number, c.ID, c.claimed); err != nil {
-		return err
-	}
-	if err := a.insertDigests(record.LeafHash, leaf.Digests); err != nil {
-		return err
-	}
+// leafRows are the rows of the leaves of one transaction.
+type leafRows struct{ certificates, digests, instruments [][]any }
+
+func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, record written) {
+	r.certificates = append(r.certificates, []any{
+		record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number, record.Batch, record.Index, string(raw),
+		string(record.raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, a.block.Number, c.ID, c.claimed,
+	})
+	r.digests = append(r.digests, digestRows(record.LeafHash, leaf.Digests)...)
 	for _, instrument := range leaf.Instruments {
 		if instrument.ID == "" {
 			continue
 		}
 		c.touched[instrument.ID] = true
-		if err := a.exec(`INSERT INTO certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)
-			VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			instrument.ID, string(leaf.Performed), record.LeafHash, flag(leaf.Kind.Verification()), flag(passes(leaf, instrument)), string(leaf.ValidUntil)); err != nil {
-			return err
-		}
+		r.instruments = append(r.instruments, []any{
+			instrument.ID, string(leaf.Performed), record.LeafHash, flag(leaf.Kind.Verification()), flag(passes(leaf, instrument)), string(leaf.ValidUntil),
+		})
 	}
-	return nil
+}
+
+func (r *leafRows) insert(a *applier) error {
+	if err := a.insert(`INSERT INTO certificates (id, state_key, issuer, number, root, idx, leaf, record, state, successor,
+		anchored_block, anchored_tx, anchored_claimed, block, tx_id, claimed)`, ``, r.certificates); err != nil {
+		return err
+	}
+	if err := a.insertDigests(r.digests); err != nil {
+		return err
+	}
+	return a.insert(`INSERT INTO certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)`,
+		`ON CONFLICT DO NOTHING`, r.instruments)
 }
 
 // passes reports whether a document says that an instrument conforms.
@@ -107,31 +122,36 @@ func passes(leaf metrology.Leaf, instrument metrology.LeafInstrument) bool {
 		(instrument.Conclusion == metrology.ConclusionPass || instrument.Conclusion == metrology.ConclusionClass)
 }
 
-func (a *applier) insertDigests(certificate string, digests []metrology.Digest) error {
-	for _, digest := range digests {
-		if err := a.exec(`INSERT INTO certificate_digests (value, algorithm, certificate) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-			digest.Value, digest.Algorithm, certificate); err != nil {
-			return err
-		}
+func digestRows(certificate string, digests []metrology.Digest) [][]any {
+	rows := make([][]any, len(digests))
+	for i, digest := range digests {
+		rows[i] = []any{digest.Value, digest.Algorithm, certificate}
 	}
-	return nil
+	return rows
 }
 
-// certificate brings the record of an anchored certificate up to date.
-func (a *applier) certificate(c *change, stateKey string, raw []byte) error {
+func (a *applier) insertDigests(rows [][]any) error {
+	return a.insert(`INSERT INTO certificate_digests (value, algorithm, certificate)`, `ON CONFLICT DO NOTHING`, rows)
+}
+
+// certificate brings the record of a certificate anchored earlier up to date.
+func (a *applier) certificate(c *change, key string, raw []byte) error {
+	if c.anchored[key] {
+		return nil // its row was made with this record
+	}
 	record, err := read[metrology.Certificate](raw)
 	if err != nil {
 		return err
 	}
-	result, err := a.tx.ExecContext(a.ctx, a.rebind(`UPDATE certificates SET record = ?, state = ?, successor = ?, block = ?, tx_id = ?, claimed = ? WHERE state_key = ?`),
-		string(raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, stateKey)
+	n, err := a.count(`UPDATE certificates SET record = ?, state = ?, successor = ?, block = ?, tx_id = ?, claimed = ? WHERE state_key = ?`,
+		string(raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, strings.TrimPrefix(key, string(metrology.KindCertificate)+"/"))
 	if err != nil {
-		return fmt.Errorf("update certificate: %w", err)
+		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, fmt.Errorf("%d certificates are known under this key", n))
+	if n != 1 {
+		return fmt.Errorf("%d certificates are known under this key", n)
 	}
-	if err := a.insertDigests(record.LeafHash, record.Renditions); err != nil {
+	if err := a.insertDigests(digestRows(record.LeafHash, record.Renditions)); err != nil {
 		return err
 	}
 	return a.touchInstruments(c, record.LeafHash)
@@ -165,7 +185,7 @@ func (a *applier) refreshVerifications(c *change) error {
 	for id := range c.touched {
 		var certificate, performed, until string
 		var pass int
-		err := a.tx.QueryRowContext(a.ctx, a.rebind(newest), id).Scan(&certificate, &performed, &pass, &until)
+		err := a.row(newest, id).Scan(&certificate, &performed, &pass, &until)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("find the newest verification of %s: %w", id, err)
 		}
@@ -185,7 +205,7 @@ func (a *applier) refreshVerifications(c *change) error {
 // document, such as a mark, names no end itself.
 func (a *applier) cycleEnd(id string, performed metrology.Date) (string, error) {
 	var doc string
-	err := a.tx.QueryRowContext(a.ctx, a.rebind(`SELECT doc FROM instruments WHERE id = ?`), id).Scan(&doc)
+	err := a.row(`SELECT doc FROM instruments WHERE id = ?`, id).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

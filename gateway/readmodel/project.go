@@ -1,10 +1,8 @@
 package readmodel
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
@@ -13,7 +11,7 @@ import (
 // write projects one write to public state. A kind it does not know stops the
 // projection: leaving a record out would be a false statement.
 func (a *applier) write(c *change, w ledger.Write) error {
-	kind, parts := metrology.SplitKey(w.Key)
+	kind, _ := metrology.SplitKey(w.Key)
 	if w.Delete {
 		return fmt.Errorf("nothing is ever deleted from public state, yet this was")
 	}
@@ -31,7 +29,7 @@ func (a *applier) write(c *change, w ledger.Write) error {
 	case metrology.KindBatch:
 		return a.batch(c, w.Value)
 	case metrology.KindCertificate:
-		return a.certificate(c, strings.Join(parts, "/"), w.Value)
+		return a.certificate(c, w.Key, w.Value)
 	case metrology.KindInspection:
 		return a.inspection(c, w.Value)
 	case metrology.KindRuleset:
@@ -154,39 +152,4 @@ func (a *applier) inspection(c *change, raw []byte) error {
 		ON CONFLICT (id) DO UPDATE SET site = excluded.site, state = excluded.state, visited = excluded.visited,
 		doc = excluded.doc, block = excluded.block, tx_id = excluded.tx_id, claimed = excluded.claimed`,
 		i.ID, i.Site, i.Site, string(i.State), string(i.Visited), string(raw), a.block.Number, c.ID, c.claimed)
-}
-
-// private projects one write to the collection disclosed. What was deleted,
-// purged, or did not come with the block leaves no row behind.
-func (a *applier) private(w ledger.PrivateWrite) error {
-	if w.Collection != metrology.CollectionDisclosed {
-		return nil // not public
-	}
-	keyHash := hex.EncodeToString(w.KeyHash)
-	if err := a.exec(`DELETE FROM disclosed WHERE key_hash = ?`, keyHash); err != nil {
-		return err
-	}
-	if w.Delete || w.Purge || w.Missing {
-		return nil
-	}
-	kind, parts := metrology.SplitKey(w.Key)
-	var owner, part, name, merchant string
-	switch kind {
-	case metrology.KindProfile:
-		profile, err := read[metrology.Profile](w.Value)
-		if err != nil {
-			return err
-		}
-		owner, name = strings.Join(parts, "/"), strings.ToLower(profile.Name)
-	case metrology.KindInspectionBody:
-		body, err := read[metrology.InspectionBody](w.Value)
-		if err != nil {
-			return err
-		}
-		owner, part, merchant = parts[0], parts[1], body.Merchant
-	default:
-		return fmt.Errorf("private kind %q is not known to this gateway: use a newer one", kind)
-	}
-	return a.exec(`INSERT INTO disclosed (key_hash, kind, owner, part, name, merchant, doc) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		keyHash, string(kind), owner, part, name, merchant, string(w.Value))
 }

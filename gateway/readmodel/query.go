@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -19,35 +18,62 @@ type scanner interface{ Scan(into ...any) error }
 
 // one reads a single row; none is a NOT_FOUND error that names what and id.
 func one[T any](ctx context.Context, s *Store, what, id, query string, scan func(scanner) (T, error), args ...any) (T, error) {
-	value, err := scan(s.read.QueryRowContext(ctx, s.rebind(query), args...))
-	if errors.Is(err, sql.ErrNoRows) {
-		return value, metrology.Errorf(metrology.CodeNotFound, "%s %q is not known to this register", what, id)
-	}
+	values, err := all(ctx, s, what, query, scan, args...)
 	if err != nil {
-		return value, fmt.Errorf("read %s %s: %w", what, id, err)
+		return *new(T), err
 	}
-	return value, nil
+	if len(values) == 0 {
+		return *new(T), metrology.Errorf(metrology.CodeNotFound, "%s %q is not known to this register", what, id)
+	}
+	return values[0], nil
 }
 
-// all reads every row.
+// all reads every row. Queries of this form differ in their arguments only and
+// stay prepared.
 func all[T any](ctx context.Context, s *Store, what, query string, scan func(scanner) (T, error), args ...any) ([]T, error) {
-	rows, err := s.read.QueryContext(ctx, s.rebind(query), args...)
+	if !s.dialect.prepare {
+		return collect(what, scan)(s.read.QueryContext(ctx, s.rebind(query), storable(args)...))
+	}
+	statement, err := s.prepared.prepare(ctx, s.read, query)
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", what, err)
+		return nil, fmt.Errorf("prepare to read %s: %w", what, err)
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err is checked
-	values := []T{}
-	for rows.Next() {
-		value, err := scan(rows)
+	return collect(what, scan)(statement.QueryContext(ctx, storable(args)...))
+}
+
+// among reads every row of one of ids, so that a list asks once and not once
+// per item. query ends where " IN (…)" is to follow.
+func among[T any](ctx context.Context, s *Store, what, query string, ids []string, order string, scan func(scanner) (T, error)) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	query += " IN (?" + strings.Repeat(", ?", len(ids)-1) + ") ORDER BY " + order
+	return collect(what, scan)(s.read.QueryContext(ctx, s.rebind(query), storable(args)...))
+}
+
+func collect[T any](what string, scan func(scanner) (T, error)) func(*sql.Rows, error) ([]T, error) {
+	return func(rows *sql.Rows, err error) ([]T, error) {
 		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", what, err)
+			return nil, fmt.Errorf("read %s: %w", what, err)
 		}
-		values = append(values, value)
+		defer rows.Close() //nolint:errcheck // rows.Err is checked
+		values := []T{}
+		for rows.Next() {
+			value, err := scan(rows)
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", what, err)
+			}
+			values = append(values, value)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read %s: %w", what, err)
+		}
+		return values, nil
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("list %s: %w", what, err)
-	}
-	return values, nil
 }
 
 // where collects the conditions of a list.
@@ -107,7 +133,7 @@ func list[T any](ctx context.Context, s *Store, what string, query, key string, 
 		}
 		w.add(key+" > ?", after)
 	}
-	items, err := all(ctx, s, what, query+w.sql()+" ORDER BY "+key+fmt.Sprintf(" LIMIT %d", limit+1), scan, w.args...)
+	items, err := all(ctx, s, what, query+w.sql()+" ORDER BY "+key+" LIMIT ?", scan, append(w.args, limit+1)...)
 	if err != nil {
 		return public.Page[T]{}, err
 	}

@@ -51,17 +51,8 @@ func (s *Store) Inspections(ctx context.Context, f public.InspectionFilter, _ me
 	if err != nil {
 		return public.Page[public.Inspection]{}, err
 	}
-	book, err := s.ruleBook(ctx)
-	if err != nil {
-		return public.Page[public.Inspection]{}, err
-	}
-	page := public.Page[public.Inspection]{Items: make([]public.Inspection, len(rows.Items)), Next: rows.Next}
-	for i, row := range rows.Items {
-		if page.Items[i], err = s.showInspection(ctx, row, book); err != nil {
-			return page, err
-		}
-	}
-	return page, nil
+	items, err := s.showInspections(ctx, rows.Items)
+	return public.Page[public.Inspection]{Items: items, Next: rows.Next}, err
 }
 
 // Inspection returns one published inspection. One that is not public yet, or
@@ -71,11 +62,11 @@ func (s *Store) Inspection(ctx context.Context, id string, _ metrology.Date) (pu
 	if err != nil {
 		return public.Inspection{}, err
 	}
-	book, err := s.ruleBook(ctx)
+	shown, err := s.showInspections(ctx, []inspectionRow{row})
 	if err != nil {
 		return public.Inspection{}, err
 	}
-	return s.showInspection(ctx, row, book)
+	return shown[0], nil
 }
 
 // OverdueInspections lists inspections that should have been published by
@@ -112,18 +103,35 @@ func (s *Store) ruleBook(ctx context.Context) (metrology.RuleBook, error) {
 	return metrology.NewRuleBook(append(deadlines, calendars...)), err
 }
 
-func (s *Store) showInspection(ctx context.Context, row inspectionRow, book metrology.RuleBook) (public.Inspection, error) {
+// showInspections joins rows with their bodies and deadlines.
+func (s *Store) showInspections(ctx context.Context, rows []inspectionRow) ([]public.Inspection, error) {
+	book, err := s.ruleBook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ID
+	}
+	bodies, err := s.bodies(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]public.Inspection, len(rows))
+	for i, row := range rows {
+		shown[i] = showInspection(row, bodies, book)
+	}
+	return shown, nil
+}
+
+func showInspection(row inspectionRow, bodies map[bodyKey]*public.InspectionBody, book metrology.RuleBook) public.Inspection {
 	i := public.Inspection{
 		ID: row.ID, Site: row.Site, Basis: row.Basis, State: row.State, Reason: row.Reason, Inspectors: row.Inspectors,
 		Visited: row.Visited, Published: row.Published, Objections: row.Objections, Follows: row.Follows, SettledBy: row.SettledBy,
 		AsOf: row.asOf,
 	}
-	bodies, err := s.bodies(ctx, row.ID)
-	if err != nil {
-		return i, err
-	}
 	for _, revision := range row.Revisions {
-		body := bodies[strconv.Itoa(revision.Number)]
+		body := bodies[bodyKey{row.ID, strconv.Itoa(revision.Number)}]
 		i.Revisions = append(i.Revisions, public.Revision{InspectionRevision: revision, Body: body})
 		if body != nil {
 			i.Merchant = body.Merchant
@@ -136,30 +144,27 @@ func (s *Store) showInspection(ctx context.Context, row inspectionRow, book metr
 			i.PublishedLate = due.Last.Before(metrology.DateOf(published))
 		}
 	}
-	return i, nil
+	return i
 }
 
-// bodies loads the bodies of an inspection by revision number.
-func (s *Store) bodies(ctx context.Context, id string) (map[string]*public.InspectionBody, error) {
-	type row struct{ part, doc string }
-	const query = `SELECT part, doc FROM disclosed WHERE kind = 'inspection-body' AND owner = ?`
-	rows, err := all(ctx, s, "inspection bodies", query, func(r scanner) (row, error) {
-		var v row
-		err := r.Scan(&v.part, &v.doc)
-		return v, err
-	}, id)
-	if err != nil {
-		return nil, err
-	}
-	bodies := make(map[string]*public.InspectionBody, len(rows))
-	for _, r := range rows {
-		body, err := read[metrology.InspectionBody]([]byte(r.doc))
-		if err != nil {
-			return nil, err
+// bodyKey is an inspection's id and the number of a revision.
+type bodyKey struct{ inspection, revision string }
+
+// bodies loads the bodies of inspections.
+func (s *Store) bodies(ctx context.Context, ids []string) (map[bodyKey]*public.InspectionBody, error) {
+	bodies := map[bodyKey]*public.InspectionBody{}
+	const query = `SELECT owner, part, doc FROM disclosed WHERE kind = 'inspection-body' AND owner`
+	_, err := among(ctx, s, "inspection bodies", query, ids, "owner, part", func(r scanner) (bodyKey, error) {
+		var key bodyKey
+		var doc string
+		if err := r.Scan(&key.inspection, &key.revision, &doc); err != nil {
+			return key, err
 		}
-		bodies[r.part] = public.BodyOf(body)
-	}
-	return bodies, nil
+		body, err := read[metrology.InspectionBody]([]byte(doc))
+		bodies[key] = public.BodyOf(body)
+		return key, err
+	})
+	return bodies, err
 }
 
 // nozzleMean is the mean error over the nozzles that a body measured; nil when

@@ -2,7 +2,6 @@ package readmodel
 
 import (
 	"context"
-	"sort"
 	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -57,12 +56,7 @@ func (s *Store) Merchants(ctx context.Context, f public.MerchantFilter, today me
 	if err != nil {
 		return page, err
 	}
-	for i := range page.Items {
-		if page.Items[i].Pledge, err = s.standingPledge(ctx, page.Items[i].ID, today); err != nil {
-			return page, err
-		}
-	}
-	return page, nil
+	return page, s.addPledges(ctx, page.Items, today)
 }
 
 func escapeLike(text string) string {
@@ -75,23 +69,39 @@ func (s *Store) Merchant(ctx context.Context, id string, today metrology.Date) (
 	if err != nil {
 		return m, err
 	}
-	m.Pledge, err = s.standingPledge(ctx, id, today)
-	return m, err
+	found := []public.Merchant{m}
+	err = s.addPledges(ctx, found, today)
+	return found[0], err
 }
 
-// standingPledge is the active pledge of a merchant, else its latest; nil when
+// addPledges gives each merchant its active pledge, else its latest; none when
 // it has none.
-func (s *Store) standingPledge(ctx context.Context, merchant string, today metrology.Date) (*public.Pledge, error) {
-	pledges, err := s.pledges(ctx, merchant, today)
-	if err != nil || len(pledges) == 0 {
-		return nil, err
+func (s *Store) addPledges(ctx context.Context, merchants []public.Merchant, today metrology.Date) error {
+	ids := make([]string, len(merchants))
+	for i, m := range merchants {
+		ids[i] = m.ID
 	}
-	for i := range pledges {
-		if pledges[i].Standing == metrology.StandingActive {
-			return &pledges[i], nil
+	pledges, err := s.pledges(ctx, ids, today)
+	if err != nil {
+		return err
+	}
+	for i := range merchants {
+		merchants[i].Pledge = standingPledge(pledges, merchants[i].ID)
+	}
+	return nil
+}
+
+func standingPledge(pledges []public.Pledge, merchant string) (standing *public.Pledge) {
+	for i, p := range pledges {
+		switch {
+		case p.Merchant != merchant:
+		case p.Standing == metrology.StandingActive:
+			return &pledges[i]
+		case standing == nil:
+			standing = &pledges[i]
 		}
 	}
-	return &pledges[0], nil
+	return standing
 }
 
 func scanPledge(today metrology.Date) func(scanner) (public.Pledge, error) {
@@ -110,12 +120,10 @@ func scanPledge(today metrology.Date) func(scanner) (public.Pledge, error) {
 	}
 }
 
-// pledges lists a merchant's pledges, last changed first.
-func (s *Store) pledges(ctx context.Context, merchant string, today metrology.Date) ([]public.Pledge, error) {
-	const query = `SELECT doc, block, tx_id, claimed FROM pledges WHERE merchant = ? ORDER BY id`
-	pledges, err := all(ctx, s, "pledges", query, scanPledge(today), merchant)
-	sort.SliceStable(pledges, func(i, j int) bool { return pledges[i].AsOf.Block > pledges[j].AsOf.Block })
-	return pledges, err
+// pledges lists the pledges of merchants, last changed first.
+func (s *Store) pledges(ctx context.Context, merchants []string, today metrology.Date) ([]public.Pledge, error) {
+	const query = `SELECT doc, block, tx_id, claimed FROM pledges WHERE merchant`
+	return among(ctx, s, "pledges", query, merchants, "block DESC, id", scanPledge(today))
 }
 
 // MerchantPledges lists a merchant's pledges with their history. An unknown
@@ -124,11 +132,17 @@ func (s *Store) MerchantPledges(ctx context.Context, id string, today metrology.
 	if _, err := s.Merchant(ctx, id, today); err != nil {
 		return nil, err
 	}
-	pledges, err := s.pledges(ctx, id, today)
-	for i := range pledges {
-		if err == nil {
-			pledges[i].History, err = s.history(ctx, "pledge", pledges[i].ID)
-		}
+	pledges, err := s.pledges(ctx, []string{id}, today)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(pledges))
+	for i, p := range pledges {
+		ids[i] = p.ID
+	}
+	histories, err := s.histories(ctx, "pledge", ids)
+	for i, id := range ids {
+		pledges[i].History = histories[id]
 	}
 	return pledges, err
 }
@@ -145,10 +159,25 @@ func (s *Store) Pledge(ctx context.Context, id string, today metrology.Date) (pu
 
 // history lists what concerned an entity, oldest first.
 func (s *Store) history(ctx context.Context, family, entity string) ([]public.HistoryEntry, error) {
-	const query = `SELECT event, reason, role, block, tx_id, claimed FROM history WHERE family = ? AND entity = ? ORDER BY block, idx`
-	return all(ctx, s, "history", query, func(row scanner) (public.HistoryEntry, error) {
-		var h public.HistoryEntry
-		err := row.Scan(append([]any{&h.Event, &h.Reason, &h.Role}, asOf(&h.AsOf)...)...)
-		return h, err
-	}, family, entity)
+	histories, err := s.histories(ctx, family, []string{entity})
+	return histories[entity], err
+}
+
+// histories lists what concerned entities of one family, oldest first.
+func (s *Store) histories(ctx context.Context, family string, entities []string) (map[string][]public.HistoryEntry, error) {
+	type row struct {
+		entity string
+		public.HistoryEntry
+	}
+	query := `SELECT entity, event, reason, role, block, tx_id, claimed FROM history WHERE family = '` + family + `' AND entity`
+	rows, err := among(ctx, s, "history", query, entities, "block, idx", func(from scanner) (row, error) {
+		var r row
+		err := from.Scan(append([]any{&r.entity, &r.Event, &r.Reason, &r.Role}, asOf(&r.AsOf)...)...)
+		return r, err
+	})
+	histories := make(map[string][]public.HistoryEntry, len(entities))
+	for _, r := range rows {
+		histories[r.entity] = append(histories[r.entity], r.HistoryEntry)
+	}
+	return histories, err
 }

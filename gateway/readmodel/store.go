@@ -11,8 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
-	"strings"
+	"sync/atomic"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/pressly/goose/v3"
@@ -26,31 +25,26 @@ var schema embed.FS
 
 // Config says where the read model is.
 type Config struct {
-	Driver  string // "sqlite" or "pgx"
-	DSN     string // file of SQLite, or a PostgreSQL connection string
-	Channel string // the ledger it is a projection of
-	Genesis ledger.Hash
+	Driver string // "sqlite" or "pgx"
+	DSN    string // file of SQLite, or a PostgreSQL connection string
+
+	// The ledger it is a projection of, and the chaincode whose writes count.
+	Channel   string
+	Chaincode string
+	Genesis   ledger.Hash
 }
 
 // Store is an open read model. It is safe for concurrent use; one Apply runs
 // at a time.
 type Store struct {
-	channel string
-	genesis ledger.Hash
-	dialect dialect
-	write   *sql.DB // one connection
-	read    *sql.DB
-}
-
-// dialect is what differs between the two databases.
-type dialect struct {
-	goose       goose.Dialect
-	placeholder func(n int) string
-}
-
-var dialects = map[string]dialect{
-	"sqlite": {goose.DialectSQLite3, func(int) string { return "?" }},
-	"pgx":    {goose.DialectPostgres, func(n int) string { return "$" + strconv.Itoa(n) }},
+	channel   string
+	chaincode string
+	genesis   ledger.Hash
+	dialect   dialect
+	write     *sql.DB // one connection
+	read      *sql.DB
+	prepared  statements // of read
+	unwiped   atomic.Bool
 }
 
 // Open opens the read model and brings its schema up to date.
@@ -59,36 +53,26 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if !known {
 		return nil, fmt.Errorf("open read model: driver %q is neither sqlite nor pgx", config.Driver)
 	}
-	s := &Store{channel: config.Channel, genesis: config.Genesis, dialect: d}
+	s := &Store{channel: config.Channel, chaincode: config.Chaincode, genesis: config.Genesis, dialect: d}
 	var err error
-	if s.write, err = sql.Open(config.Driver, dsn(config, true)); err != nil {
+	if s.write, err = sql.Open(config.Driver, d.dsn(config.DSN, true)); err != nil {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := s.migrate(ctx); err != nil {
+	if err := errors.Join(d.check(ctx, s.write), s.migrate(ctx)); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
-	if s.read, err = sql.Open(config.Driver, dsn(config, false)); err != nil {
+	if s.read, err = sql.Open(config.Driver, d.dsn(config.DSN, false)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open read model: %w", err), s.write.Close())
 	}
-	s.read.SetMaxOpenConns(8)
-	s.read.SetMaxIdleConns(8)
-	return s, nil
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	s.unwiped.Store(true) // by a process that was killed
+	return s, s.wipe(ctx)
 }
 
-// dsn completes a SQLite file name. The read model can be rebuilt, but a
-// position on disk must never be ahead of its rows: synchronous stays on. What
-// is deleted is overwritten, since people have a right to that.
-func dsn(config Config, writer bool) string {
-	if config.Driver != "sqlite" {
-		return config.DSN
-	}
-	options := "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=busy_timeout(10000)&_pragma=foreign_keys(ON)&_pragma=cache_size(-65536)&_pragma=secure_delete(ON)"
-	if writer {
-		return "file:" + config.DSN + options + "&_txlock=immediate"
-	}
-	return "file:" + config.DSN + options + "&_pragma=query_only(ON)&_pragma=mmap_size(1073741824)"
-}
+// readers bounds the connections that serve reads.
+const readers = 8
 
 func (s *Store) migrate(ctx context.Context) error {
 	files, err := fs.Sub(schema, "schema")
@@ -106,33 +90,26 @@ func (s *Store) migrate(ctx context.Context) error {
 }
 
 // Close closes the databases.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
-
-// rebind writes the placeholders of a query, given as "?", in the database's form.
-func (s *Store) rebind(query string) string {
-	if s.dialect.placeholder(1) == "?" {
-		return query
-	}
-	var b strings.Builder
-	n := 0
-	for _, r := range query {
-		if r == '?' {
-			n++
-			b.WriteString(s.dialect.placeholder(n))
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+func (s *Store) Close() error {
+	return errors.Join(s.prepared.close(), s.read.Close(), s.write.Close())
 }
 
 // Position returns the last block applied; nil before block 0. A database of
 // another ledger is refused.
 func (s *Store) Position(ctx context.Context) (*ledger.Position, error) {
+	return s.position(ctx, s.write)
+}
+
+// querier is a database, or a transaction on it.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (s *Store) position(ctx context.Context, from querier) (*ledger.Position, error) {
 	const query = `SELECT channel, number, block_hash, genesis_hash FROM position`
 	var channel, hash, genesis string
 	var number uint64
-	err := s.write.QueryRowContext(ctx, query).Scan(&channel, &number, &hash, &genesis)
+	err := from.QueryRowContext(ctx, query).Scan(&channel, &number, &hash, &genesis)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -189,7 +189,17 @@ CREATE INDEX disclosed_owner ON disclosed (kind, owner, part);
 CREATE INDEX disclosed_name ON disclosed (kind, name);
 CREATE INDEX disclosed_merchant ON disclosed (merchant, owner);
 
+-- Values of the collection disclosed that are in force but did not come with
+-- their block. The transaction that wrote each is block, idx.
+CREATE TABLE missing (
+    key_hash   TEXT PRIMARY KEY,
+    block      BIGINT NOT NULL,
+    idx        BIGINT NOT NULL,
+    block_hash TEXT NOT NULL
+);
+
 -- +goose Down
+DROP TABLE missing;
 DROP TABLE disclosed;
 DROP TABLE inspections;
 DROP TABLE rulesets;

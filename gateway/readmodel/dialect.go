@@ -1,0 +1,92 @@
+package readmodel
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is what differs between the two databases.
+type dialect struct {
+	goose       goose.Dialect
+	placeholder func(n int) string
+	dsn         func(dsn string, writer bool) string
+	check       func(ctx context.Context, db *sql.DB) error
+	// prepare says to keep statements prepared; pgx does so by itself.
+	prepare bool
+	// wipe is the statement after which nothing deleted is left on disk; empty
+	// where there is none.
+	wipe string
+}
+
+var dialects = map[string]dialect{
+	"sqlite": {
+		goose: goose.DialectSQLite3, placeholder: func(int) string { return "?" }, dsn: sqliteDSN,
+		check: func(context.Context, *sql.DB) error { return nil }, prepare: true, wipe: `PRAGMA wal_checkpoint(TRUNCATE)`,
+	},
+	"pgx": {
+		goose: goose.DialectPostgres, placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
+		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres,
+	},
+}
+
+// sqliteDSN completes a SQLite file name. The read model can be rebuilt, but a
+// position on disk must never be ahead of its rows: synchronous stays on. What
+// is deleted is overwritten, since people have a right to that.
+func sqliteDSN(file string, writer bool) string {
+	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(NORMAL)&_pragma=cache_size(-65536)&_pragma=secure_delete(ON)"
+	if writer {
+		return dsn + "&_txlock=immediate"
+	}
+	return dsn + "&_pragma=query_only(ON)&_pragma=mmap_size(1073741824)"
+}
+
+// checkPostgres refuses a database that orders or stores text otherwise than
+// by its UTF-8 bytes: every gateway of one ledger must list alike.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var encoding string
+	var byBytes bool
+	const query = `SELECT current_setting('server_encoding'), 'a' > 'B' AND '_' > 'Z' AND 'a-c' < 'ab'`
+	if err := db.QueryRowContext(ctx, query).Scan(&encoding, &byBytes); err != nil {
+		return fmt.Errorf("open read model: %w", err)
+	}
+	if encoding != "UTF8" || !byBytes {
+		return fmt.Errorf("open read model: the database must order text by its UTF-8 bytes; make it with: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+	}
+	return nil
+}
+
+// rebind writes the placeholders of a query, given as "?", in the database's form.
+func (s *Store) rebind(query string) string {
+	if s.dialect.placeholder(1) == "?" {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for _, r := range query {
+		if r == '?' {
+			n++
+			b.WriteString(s.dialect.placeholder(n))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// storable replaces what PostgreSQL cannot store in a text, so that an envelope
+// with a strange function name stops neither database, and both hold the same.
+func storable(args []any) []any {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
+		}
+	}
+	return args
+}
