@@ -147,6 +147,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn),
 	}
 	group.Go(func() error { return g.follow(ctx) })
+	group.Go(func() error { return g.fill(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
