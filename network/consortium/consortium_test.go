@@ -159,13 +159,19 @@ func TestHandouts(t *testing.T) {
 			require.Len(t, attributes.Attrs["subject"], 26)
 		}
 	})
-	t.Run("SecondTimeKeepsIdentities", func(t *testing.T) {
+	t.Run("SecondTimeKeepsIdentitiesAndConfiguration", func(t *testing.T) {
+		require.NoError(t, os.WriteFile(p.Path("gateway.yaml"), []byte("changed"), 0o600))
 		before, err := os.ReadFile(p.Path("wallet", "merchant.id"))
 		require.NoError(t, err)
 		require.NoError(t, p.WriteHandouts(genesis))
 		after, err := os.ReadFile(p.Path("wallet", "merchant.id"))
 		require.NoError(t, err)
 		require.Equal(t, before, after)
+		configuration, err := os.ReadFile(p.Path("gateway.yaml"))
+		require.NoError(t, err)
+		require.Equal(t, "changed", string(configuration))
+		require.NoError(t, os.Remove(p.Path("gateway.yaml")))
+		require.NoError(t, p.WriteHandouts(genesis))
 	})
 	t.Run("TrustFileNamesBlock0AndRoots", func(t *testing.T) {
 		data, err := os.ReadFile(p.Path("trust.json"))

@@ -30,7 +30,8 @@ func posts() []post {
 }
 
 // WriteHandouts writes what a gateway needs: wallet, trust file and
-// configuration. Identities that exist are kept, since the ledger knows them.
+// configuration. Identities that exist are kept, since the ledger knows them,
+// and so is a configuration, since its owner may have changed it.
 func (p *Plan) WriteHandouts(genesis *common.Block) error {
 	for _, post := range posts() {
 		path := p.Path("wallet", post.label+".id")
@@ -57,6 +58,9 @@ func (p *Plan) WriteHandouts(genesis *common.Block) error {
 		Chaincode string
 		Peers     []Node
 	}{p, Chaincode, p.Peers()}
+	if _, err := os.Stat(p.Path("gateway.yaml")); err == nil {
+		return nil
+	}
 	return render("gateway.yaml", p.Path("gateway.yaml"), values)
 }
 
