@@ -219,7 +219,6 @@ func (s *Server) checkFile(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	r.Response().Header().Set("Cache-Control", "no-store")
 	if file == nil {
 		return reply{view: "home", title: s.say(r.lang, "home.title"), status: http.StatusBadRequest,
 			body: box{Serial: serial, UploadMiB: s.upload >> 20, NoFile: true}}, nil

@@ -1,0 +1,210 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+	"github.com/steelyard-ledger/steelyard/gateway/web"
+)
+
+const (
+	today   = metrology.Date("2026-03-10")
+	stamp   = "2026-03-09T23:30:00Z" // already the 10th in Shanghai
+	hostile = "\u202egnp.exe <script>alert(1)</script> &\u2066"
+)
+
+var (
+	leafID    = strings.Repeat("1f", 32)
+	fileSum   = metrology.Digest{Algorithm: metrology.AlgorithmSHA256, Value: strings.Repeat("ab", 32)}
+	asOf      = public.AsOf{Block: 7, TransactionID: strings.Repeat("0c", 32), Time: stamp}
+	errBroken = errors.New("secret path /var/lib/register.db")
+)
+
+// register is a register held in memory. With broken set nothing can be read.
+type register struct {
+	broken       bool
+	merchants    []public.Merchant
+	pledges      []public.Pledge
+	sites        []public.Site
+	instruments  []public.Instrument
+	issuers      []public.Issuer
+	certificates []public.Certificate
+	inspections  []public.Inspection
+	overdue      []public.OverdueInspection
+	asked        []string // what was looked up, in order
+}
+
+func (r *register) ask(what string) error {
+	r.asked = append(r.asked, what)
+	if r.broken {
+		return errBroken
+	}
+	return nil
+}
+
+func find[T any](r *register, kind, id string, all []T, idOf func(T) string) (T, error) {
+	var none T
+	if err := r.ask(kind + " " + id); err != nil {
+		return none, err
+	}
+	for _, item := range all {
+		if idOf(item) == id {
+			return item, nil
+		}
+	}
+	return none, metrology.Errorf(metrology.CodeNotFound, "there is no %s %q", kind, id)
+}
+
+func filter[T any](r *register, what string, all []T, keep func(T) bool) (public.Page[T], error) {
+	page := public.Page[T]{}
+	if err := r.ask(what); err != nil {
+		return page, err
+	}
+	for _, item := range all {
+		if keep(item) {
+			page.Items = append(page.Items, item)
+		}
+	}
+	return page, nil
+}
+
+func (r *register) Status(context.Context) (public.Status, error) {
+	return public.Status{Channel: "steelyard", Height: 8, BlockHash: strings.Repeat("bb", 32), GenesisHash: strings.Repeat("aa", 32), LastTime: stamp}, r.ask("status")
+}
+
+func (r *register) Merchants(_ context.Context, f public.MerchantFilter, _ metrology.Date) (public.Page[public.Merchant], error) {
+	return filter(r, "merchants "+f.Text, r.merchants, func(m public.Merchant) bool {
+		return m.CreditCode == f.Text || m.Details != nil && strings.Contains(m.Details.Name, f.Text)
+	})
+}
+
+func (r *register) Merchant(_ context.Context, id string, _ metrology.Date) (public.Merchant, error) {
+	return find(r, "merchant", id, r.merchants, func(m public.Merchant) string { return m.ID })
+}
+
+func (r *register) MerchantPledges(_ context.Context, id string, _ metrology.Date) ([]public.Pledge, error) {
+	page, err := filter(r, "pledges "+id, r.pledges, func(p public.Pledge) bool { return p.Merchant == id })
+	return page.Items, err
+}
+
+func (r *register) Site(_ context.Context, id string) (public.Site, error) {
+	return find(r, "site", id, r.sites, func(s public.Site) string { return s.ID })
+}
+
+func (r *register) Instruments(_ context.Context, f public.InstrumentFilter, _ metrology.Date) (public.Page[public.Instrument], error) {
+	return filter(r, "instruments "+f.Serial, r.instruments, func(i public.Instrument) bool {
+		return (f.Serial == "" || i.Serial == f.Serial) && (f.Merchant == "" || i.User == f.Merchant) && (f.Site == "" || i.Site == f.Site)
+	})
+}
+
+func (r *register) Instrument(_ context.Context, id string, _ metrology.Date) (public.Instrument, error) {
+	return find(r, "instrument", id, r.instruments, func(i public.Instrument) string { return i.ID })
+}
+
+func (r *register) Issuer(_ context.Context, id string) (public.Issuer, error) {
+	return find(r, "issuer", id, r.issuers, func(i public.Issuer) string { return i.ID })
+}
+
+func (r *register) Certificates(_ context.Context, f public.CertificateFilter, _ metrology.Date) (public.Page[public.Certificate], error) {
+	return filter(r, "certificates "+f.Number, r.certificates, func(c public.Certificate) bool {
+		return (f.Number == "" || c.Leaf.Number == f.Number) && (f.Instrument == "" || c.Leaf.Instruments[0].ID == f.Instrument)
+	})
+}
+
+func (r *register) Certificate(_ context.Context, id string, _ metrology.Date) (public.Certificate, error) {
+	return find(r, "certificate", id, r.certificates, func(c public.Certificate) string { return c.ID })
+}
+
+func (r *register) Inspections(_ context.Context, f public.InspectionFilter, _ metrology.Date) (public.Page[public.Inspection], error) {
+	return filter(r, "inspections", r.inspections, func(i public.Inspection) bool {
+		return (f.Merchant == "" || i.Merchant == f.Merchant) && (f.Site == "" || i.Site == f.Site) && (f.State == "" || string(i.State) == f.State)
+	})
+}
+
+func (r *register) Inspection(_ context.Context, id string, _ metrology.Date) (public.Inspection, error) {
+	return find(r, "inspection", id, r.inspections, func(i public.Inspection) string { return i.ID })
+}
+
+func (r *register) OverdueInspections(context.Context, public.PageRequest, metrology.Date) (public.Page[public.OverdueInspection], error) {
+	return filter(r, "overdue", r.overdue, func(public.OverdueInspection) bool { return true })
+}
+
+// reports judges from the certificates of a register, with an issuer that may
+// do everything.
+type reports struct{ register *register }
+
+func (p reports) judge(c *public.Certificate, asked metrology.Digest, serial string) verdict.Finding {
+	facts := verdict.Facts{Today: today, Digest: asked, Serial: serial, Embedded: true}
+	if c == nil {
+		return verdict.Finding{Verdict: verdict.Judge(facts)}
+	}
+	facts.Certificate = &verdict.Certificate{Leaf: c.Leaf, State: c.State, Key: "k-1"}
+	facts.Issuer = &p.register.issuers[0].Issuer
+	return verdict.Finding{
+		Certificate: &verdict.Reference{ID: c.ID, Issuer: c.Leaf.Issuer, Number: c.Leaf.Number, Kind: c.Leaf.Kind, Block: 7, TransactionID: asOf.TransactionID, Time: stamp},
+		Verdict:     verdict.Judge(facts),
+	}
+}
+
+func (p reports) VerifyDigests(_ context.Context, digests []metrology.Digest, serial string) (verdict.Report, error) {
+	report := verdict.Report{Day: today, Digests: digests, Ledger: verdict.Ledger{Height: 8, LastTime: stamp}}
+	if p.register.broken {
+		return report, errBroken
+	}
+	for _, asked := range digests {
+		for i, c := range p.register.certificates {
+			if c.Leaf.Digests[0] == asked {
+				report.Findings = append(report.Findings, p.judge(&p.register.certificates[i], asked, serial))
+			}
+		}
+	}
+	if report.Findings == nil {
+		report.Findings = []verdict.Finding{p.judge(nil, metrology.Digest{}, serial)}
+	}
+	return report, nil
+}
+
+func (p reports) VerifyCertificate(ctx context.Context, id, serial string) (verdict.Finding, error) {
+	c, err := p.register.Certificate(ctx, id, today)
+	if err != nil {
+		return verdict.Finding{}, err
+	}
+	return p.judge(&c, metrology.Digest{}, serial), nil
+}
+
+// serve mounts the pages on a register.
+func serve(t *testing.T, r *register) *echo.Echo {
+	t.Helper()
+	clock, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	pages := web.New(web.Config{
+		Register: r, Reports: reports{r}, Clock: func() time.Time { return clock }, Embedded: true,
+		Version: "0.0.0-test", Upload: 64 << 20, Log: slog.New(slog.DiscardHandler),
+	})
+	pages.Mount(e)
+	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)
+	return e
+}
+
+// get asks for a page in a language.
+func get(e *echo.Echo, path, language string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", language)
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}

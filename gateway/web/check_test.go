@@ -1,0 +1,220 @@
+package web_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
+
+// The box leads to the page of the one thing that was meant.
+func TestBoxLeads(t *testing.T) {
+	for name, test := range map[string]struct{ question, serial, to string }{
+		"certificate number":     {"JL-1", "", "/c/" + leafID},
+		"number with serial":     {"JL-1", "A 1&x", "/c/" + leafID + "?serial=A+1%26x"},
+		"full-width number":      {"ＪＬ－１", "", "/c/" + leafID},
+		"certificate id":         {leafID, "", "/c/" + leafID},
+		"serial number":          {"SY-D-2", "", "/i/I-2"},
+		"merchant's credit code": {"91310115MA0000001Y", "", "/m/M-1"},
+		"merchant's name":        {"东门", "", "/m/M-1"},
+		"merchant's id":          {"M-2", "", "/m/M-2"},
+		"site's id":              {"S-1", "", "/s/S-1"},
+		"issuer's id":            {"N-1", "", "/n/N-1"},
+		"inspection's id":        {"V-1", "", "/v/V-1"},
+		"address from a code":    {"https://a.example/c/" + leafID + "?lang=en", "", "/c/" + leafID},
+		"nothing":                {" ", "", "/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := get(serve(t, full()), "/check?q="+url.QueryEscape(test.question)+"&serial="+url.QueryEscape(test.serial), "en")
+			require.Equal(t, http.StatusSeeOther, w.Code)
+			require.Equal(t, test.to, w.Header().Get("Location"))
+		})
+	}
+}
+
+func TestBoxRefuses(t *testing.T) {
+	for name, path := range map[string]string{
+		"question too long":   "/check?q=" + strings.Repeat("x", 513),
+		"serial too long":     "/check?q=JL-1&serial=" + strings.Repeat("x", 257),
+		"digest too short":    "/check?sha256=ab",
+		"unknown algorithm":   "/d/md5/" + strings.Repeat("ab", 32),
+		"serial at a page":    "/c/" + leafID + "?serial=" + strings.Repeat("x", 257),
+		"serial for a digest": "/d/sha256/" + fileSum.Value + "?serial=" + strings.Repeat("x", 257),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := get(serve(t, full()), path, "zh")
+			require.Equal(t, http.StatusBadRequest, w.Code)
+			require.Contains(t, w.Body.String(), "输入的内容不符合要求")
+		})
+	}
+}
+
+// form is the upload as a browser without scripts sends it.
+func form(t *testing.T, write func(*multipart.Writer)) *http.Request {
+	t.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	write(w)
+	require.NoError(t, w.Close())
+	r := httptest.NewRequest("POST", "/", &body)
+	r.Header.Set(echo.HeaderContentType, w.FormDataContentType())
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", "en")
+	return r
+}
+
+func file(t *testing.T, w *multipart.Writer, name string, content []byte) {
+	part, err := w.CreateFormFile("file", name)
+	require.NoError(t, err)
+	_, err = part.Write(content)
+	require.NoError(t, err)
+}
+
+func TestUpload(t *testing.T) {
+	content := []byte("certificate")
+	sum := sha256.Sum256(content)
+	known := full()
+	known.certificates[0].Leaf.Digests = []metrology.Digest{{Algorithm: metrology.AlgorithmSHA256, Value: hex.EncodeToString(sum[:])}}
+	for name, test := range map[string]struct {
+		write  func(*multipart.Writer)
+		status int
+		text   string
+	}{
+		"a registered file": {func(w *multipart.Writer) { file(t, w, "a.pdf", content) }, 200, "Agrees: registered and valid today"},
+		"with its serial number": {func(w *multipart.Writer) {
+			file(t, w, "a.pdf", content)
+			require.NoError(t, w.WriteField("serial", " SY-D-1 "))
+		}, 200, "the serial number agrees"},
+		"another serial number": {func(w *multipart.Writer) {
+			require.NoError(t, w.WriteField("serial", "SY-D-2"))
+			file(t, w, "a.pdf", content)
+		}, 200, "the serial number differs"},
+		"an unknown file":    {func(w *multipart.Writer) { file(t, w, "a.pdf", []byte("other")) }, 200, "This file is not registered"},
+		"an empty file":      {func(w *multipart.Writer) { file(t, w, "a.pdf", nil) }, 200, "This file is not registered"},
+		"hostile XML":        {func(w *multipart.Writer) { file(t, w, "a.xml", []byte("<!DOCTYPE x><x/>")) }, 200, "its content could not be read"},
+		"no file was chosen": {func(w *multipart.Writer) { file(t, w, "", nil) }, 400, "Choose a file first."},
+		"no part at all":     {func(*multipart.Writer) {}, 400, "Choose a file first."},
+		"too many parts": {func(w *multipart.Writer) {
+			for range 9 {
+				require.NoError(t, w.WriteField("x", "y"))
+			}
+		}, 400, "more than 8 parts"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			serve(t, known).ServeHTTP(w, form(t, test.write))
+			require.Equal(t, test.status, w.Code)
+			require.Contains(t, w.Body.String(), test.text)
+			require.Equal(t, "no-cache", w.Header().Get("Cache-Control"))
+			checkPage(t, w.Body.String())
+		})
+	}
+}
+
+func TestUploadTooLarge(t *testing.T) {
+	e := serve(t, full())
+	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc { // as the gateway's router does
+		return func(c echo.Context) error {
+			c.Request().Body = http.MaxBytesReader(c.Response(), c.Request().Body, 1<<20)
+			return next(c)
+		}
+	})
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, form(t, func(m *multipart.Writer) { file(t, m, "a.pdf", make([]byte, 2<<20)) }))
+	require.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
+	require.Contains(t, w.Body.String(), "The file is too large")
+	require.Contains(t, w.Body.String(), "1 MiB")
+}
+
+func TestUploadWithoutForm(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", strings.NewReader("x"))
+	w := httptest.NewRecorder()
+	serve(t, full()).ServeHTTP(w, r)
+	require.Equal(t, http.StatusBadRequest, w.Code)
+}
+
+// A verdict is never made of a failure, and a failure never of a verdict.
+func TestCouldNotCheck(t *testing.T) {
+	broken := full()
+	broken.broken = true
+	w := get(serve(t, broken), "/check?sha256="+fileSum.Value, "zh")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, w.Body.String(), "未能核验")
+	require.NotContains(t, w.Body.String(), "tone-bad")
+	require.NotContains(t, w.Body.String(), "tone-good")
+	require.NotContains(t, w.Body.String(), "此文件未登记</h2>")
+
+	w = get(serve(t, broken), "/check?q=JL-1", "zh")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, w.Body.String(), "这不说明文件或商户有任何问题")
+}
+
+func TestLanguageSwitch(t *testing.T) {
+	e := serve(t, full())
+	w := get(e, "/m/M-1?lang=en", "zh")
+	require.Equal(t, "en", w.Header().Get("Content-Language"))
+	require.Contains(t, w.Header().Get("Vary"), "Accept-Language")
+	require.Contains(t, w.Body.String(), `href="/m/M-1?lang=zh"`)
+	kept := w.Result().Cookies()
+	require.Len(t, kept, 1)
+
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Accept-Language", "zh")
+	r.AddCookie(kept[0])
+	w = httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	require.Contains(t, w.Body.String(), `<html lang="en">`)
+
+	w = get(e, "/check?q=nothing&lang=tlh", "en")
+	require.Equal(t, "en", w.Header().Get("Content-Language"))
+	require.Contains(t, w.Body.String(), "/check?lang=zh&amp;q=nothing")
+}
+
+func TestErrors(t *testing.T) {
+	e := serve(t, full())
+	e.HTTPErrorHandler = func(_ error, c echo.Context) { c.Response().WriteHeader(http.StatusTeapot) }
+	w := get(e, "/none", "en")
+	require.Equal(t, http.StatusTeapot, w.Code, "a route of nobody's is the router's to tell")
+
+	e = serve(t, full())
+	require.Contains(t, get(e, "/none", "en").Body.String(), "There is no such page or record")
+	for path, accept := range map[string]string{"/v1/none": "text/html", "/none": "application/json"} {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Accept", accept)
+		w = httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		require.Equal(t, http.StatusNotFound, w.Code)
+		require.Contains(t, w.Header().Get("Content-Type"), "json", path)
+	}
+}
+
+func TestAssets(t *testing.T) {
+	e := serve(t, full())
+	total := len(get(e, "/", "zh").Body.Bytes())
+	for _, address := range assetAddresses(get(e, "/", "zh").Body.String()) {
+		w := get(e, address, "zh")
+		require.Equal(t, http.StatusOK, w.Code, address)
+		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
+		content, err := io.ReadAll(w.Body)
+		require.NoError(t, err)
+		total += len(content)
+		old := strings.Replace(address, "/assets/", "/assets/0", 1)
+		require.Equal(t, http.StatusNotFound, get(e, old, "zh").Code)
+	}
+	require.Less(t, total, 30<<10, "the first view with all it loads, not even compressed")
+}
+
+func assetAddresses(page string) []string {
+	return assetAddress.FindAllString(page, -1)
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+)
+
+func catalogues(t *testing.T) (zh, en catalogue) {
+	t.Helper()
+	zh, err := readCatalogue(chinese)
+	require.NoError(t, err)
+	en, err = readCatalogue(english)
+	require.NoError(t, err)
+	return zh, en
+}
+
+var verbs = regexp.MustCompile(`%\[\d\][a-z]`)
+
+func TestCatalogues(t *testing.T) {
+	zh, en := catalogues(t)
+	for key, text := range zh {
+		require.NotEmpty(t, strings.TrimSpace(text), key)
+		require.Contains(t, en, key)
+		require.NotEmpty(t, strings.TrimSpace(en[key]), key)
+		require.ElementsMatch(t, verbs.FindAllString(text, -1), verbs.FindAllString(en[key], -1), key)
+	}
+	require.Len(t, en, len(zh))
+}
+
+var (
+	calls = regexp.MustCompile(`\bt "([^"]+)"`)
+	terms = regexp.MustCompile(`\bterm "([^"]+)"`)
+)
+
+// Every key a template asks for exists, and every key that exists is asked for.
+func TestKeysOfTemplates(t *testing.T) {
+	zh, _ := catalogues(t)
+	used := map[string]bool{}
+	groups := map[string]bool{"standing": true, "headline": true, "question": true, "problem": true, "feed": true}
+	err := fs.WalkDir(templateFiles, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := templateFiles.ReadFile(path)
+		require.NoError(t, err)
+		for _, call := range calls.FindAllSubmatch(text, -1) {
+			require.Contains(t, zh, string(call[1]), path)
+			used[string(call[1])] = true
+		}
+		for _, term := range terms.FindAllSubmatch(text, -1) {
+			groups[string(term[1])] = true
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for key := range zh {
+		group, _, _ := strings.Cut(key, ".")
+		require.True(t, used[key] || groups[group] || strings.HasSuffix(key, ".title"), "no template uses %s", key)
+	}
+}
+
+// The codes that pages show most have words in the catalogues.
+func TestTerms(t *testing.T) {
+	zh, _ := catalogues(t)
+	known := func(group string, codes ...any) {
+		for _, code := range codes {
+			require.NotEqual(t, code, zh.term(group, code), "%s.%v", group, code)
+			_, found := zh[group+"."+toText(code)]
+			require.True(t, found, "%s.%v", group, code)
+		}
+	}
+	for _, sector := range metrology.Sectors {
+		known("sector", sector)
+	}
+	for _, meaning := range metrology.ResultCodes {
+		known("result", meaning.Code)
+	}
+	for status := range verificationTones {
+		known("verification", status)
+	}
+	for tone := range icons {
+		known("tone", tone)
+	}
+	for _, reason := range slices.Concat(metrology.IssuerRevocationReasons, metrology.RegulatorRevocationReasons, metrology.SupersessionReasons) {
+		known("reason", reason)
+	}
+	for _, reason := range slices.Concat(metrology.SuspensionReasons, metrology.EndReasons) {
+		known("reason", reason)
+	}
+	require.Equal(t, "from-a-newer-contract", zh.term("sector", "from-a-newer-contract"))
+}
+
+func toText(code any) string {
+	return strings.TrimPrefix(catalogue{}.term("", code), ".")
+}
+
+func TestNothingGreenButGood(t *testing.T) {
+	for status, tone := range verificationTones {
+		require.Equal(t, status == public.VerificationValid, tone == verdict.Good, status)
+	}
+	for _, status := range []public.CertificateStatus{public.CertificateExpired, public.CertificateRevoked, public.CertificateSuperseded,
+		public.CertificateNegative, public.CertificateOvertaken, public.CertificateNoTerm, "from-a-newer-gateway"} {
+		require.NotEqual(t, verdict.Good, certificateTone(public.Certificate{Status: status, Leaf: metrology.Leaf{Kind: metrology.KindVerification}}), status)
+	}
+	require.NotEqual(t, verdict.Good, certificateTone(public.Certificate{Status: public.CertificateValid, Leaf: metrology.Leaf{Kind: metrology.KindCalibration}}))
+	require.Equal(t, verdict.Unknown, toneOf("from-a-newer-gateway"))
+}

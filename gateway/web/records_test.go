@@ -1,0 +1,143 @@
+package web_test
+
+import (
+	"strings"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+)
+
+// full is a register with one of everything, among them records whose texts are
+// meant to break a page.
+func full() *register {
+	return &register{
+		merchants: merchants(), pledges: pledges(), sites: sites(), instruments: instruments(),
+		issuers: issuers(), certificates: certificates(), inspections: inspections(),
+		overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
+	}
+}
+
+func merchants() []public.Merchant {
+	station := public.Merchant{Merchant: metrology.Merchant{
+		ID: "M-1", Kind: metrology.MerchantEnterprise, Sector: metrology.SectorFuelStation, Region: "310115",
+		CreditCode: "91310115MA0000001Y", State: metrology.MerchantActive,
+	}, Details: &public.Profile{Name: "示例东门加油站", Address: "示例路 8 号", Phone: "000-0000-0002"}, AsOf: asOf}
+	station.Pledge = &pledges()[0]
+	bare := public.Merchant{Merchant: metrology.Merchant{
+		ID: "M-2", Kind: metrology.MerchantStall, Sector: metrology.SectorMarket, Region: "310115", State: metrology.MerchantActive,
+	}, AsOf: asOf}
+	bad := public.Merchant{Merchant: metrology.Merchant{
+		ID: "M-3", Kind: metrology.MerchantSoleTrader, Sector: "from-a-newer-contract", Region: "310115", State: metrology.MerchantActive,
+	}, Details: &public.Profile{Name: hostile + " 示例", Address: strings.Repeat("很长的地址", 60)}, AsOf: asOf}
+	return []public.Merchant{station, bare, bad}
+}
+
+func pledges() []public.Pledge {
+	return []public.Pledge{{
+		Pledge: metrology.Pledge{
+			ID: "P-1", Merchant: "M-1", Programme: "integrity-metrology", State: metrology.PledgePublished,
+			Terms: []metrology.PledgeTerm{{
+				From: "2026-01-01", Until: "2028-01-01", Months: 24, Template: "integrity-pledge", TemplateVersion: "2026.1",
+				TextDigest:  strings.Repeat("cd", 32),
+				Commitments: []metrology.Commitment{{Code: metrology.CommitLawAbidance}, {Code: metrology.CommitCompensate, Value: 3}},
+				Signature:   metrology.PledgeSignature{Manner: metrology.SignedClick, Role: metrology.SignatoryLegalRepresentative, Signed: "2025-12-30"},
+				Published:   stamp,
+			}},
+		},
+		Standing: metrology.StandingActive, AsOf: asOf,
+		History: []public.HistoryEntry{{AsOf: asOf, Event: metrology.EventPledgeSigned, Role: metrology.RoleMerchant},
+			{AsOf: asOf, Event: metrology.EventPledgePublished, Role: metrology.RoleAssociation}},
+	}}
+}
+
+func sites() []public.Site {
+	return []public.Site{{Site: metrology.Site{
+		ID: "S-1", Kind: metrology.SiteStation, Region: "310115", State: metrology.SiteOpen,
+		Occupants: []metrology.Occupancy{{Merchant: "M-2", From: "2020-01-01", To: "2024-12-31"}, {Merchant: "M-1", From: "2025-01-01"}},
+	}, Details: &public.Profile{Name: "东门加油站", Address: "示例路 8 号"}, AsOf: asOf}}
+}
+
+func instruments() []public.Instrument {
+	instrument := func(id, serial string, state metrology.InstrumentState, status public.VerificationStatus) public.Instrument {
+		return public.Instrument{Instrument: metrology.Instrument{
+			ID: id, Nameplate: metrology.Nameplate{Model: "SY-80", Maker: "示例计量设备厂", Serial: serial},
+			InstrumentDescription: metrology.InstrumentDescription{
+				Name: "燃油加油机", Category: "fuel-dispenser", Use: metrology.UseTrade, Mode: metrology.ModePeriodic,
+				Region: "310115", Site: "S-1", Owner: "M-1", User: "M-1",
+			},
+			Parts: []metrology.Part{{ID: "1", Kind: metrology.PartNozzle}}, State: state,
+		}, Verification: public.Verification{Status: status, ValidUntil: "2026-08-31", Certificate: leafID, Day: today}, AsOf: asOf}
+	}
+	return []public.Instrument{
+		instrument("I-1", "SY-D-1", metrology.InstrumentInUse, public.VerificationValid),
+		instrument("I-2", "SY-D-2", metrology.InstrumentRepaired, public.VerificationNeeded),
+		instrument("I-3", hostile, metrology.InstrumentInUse, "from-a-newer-gateway"),
+	}
+}
+
+func issuers() []public.Issuer {
+	return []public.Issuer{{Issuer: metrology.Issuer{
+		ID: "N-1", Region: "310115", State: metrology.IssuerActive,
+		Keys: []metrology.IssuerKey{{ID: "k-1", Scheme: "ecdsa-p256-sha256", From: "2026-01-01", Until: "2027-12-31"}},
+		Grants: []metrology.Grant{{Authority: metrology.AuthorityAuthorized, Number: "A-1", From: "2025-01-01", Until: "2027-12-31",
+			Scope: []metrology.ScopeItem{{Category: "fuel-dispenser", Regulation: "JJG 443-2023"}}}},
+	}, Details: &public.Profile{Name: "示例区计量检定所"}, AsOf: asOf}}
+}
+
+func certificates() []public.Certificate {
+	certificate := func(id string, digest metrology.Digest, number string, state metrology.CertificateState, status public.CertificateStatus) public.Certificate {
+		return public.Certificate{
+			ID: id, State: state, Status: status, Day: today, Anchored: asOf, AsOf: asOf,
+			Batch: public.Batch{Root: strings.Repeat("2e", 32), Count: 3, Index: 1, Key: "k-1"},
+			Leaf: metrology.Leaf{
+				Issuer: "N-1", Number: number, Kind: metrology.KindVerification, Regulation: "JJG 443-2023",
+				Performed: "2026-03-01", Issued: "2026-03-02", ValidUntil: "2026-08-31", Digests: []metrology.Digest{digest},
+				Instruments: []metrology.LeafInstrument{{ID: "I-1", Serial: "SY-D-1", Category: "fuel-dispenser", Conclusion: metrology.ConclusionPass}},
+			},
+		}
+	}
+	revoked := certificate(strings.Repeat("3f", 32), metrology.Digest{Algorithm: metrology.AlgorithmSM3, Value: strings.Repeat("ef", 32)},
+		"JL-2", metrology.CertificateRevoked, public.CertificateRevoked)
+	revoked.Reason, revoked.Changed, revoked.ChangedBy = metrology.RevokedMistake, stamp, metrology.RoleInstitute
+	calibration := certificate(strings.Repeat("4f", 32), metrology.Digest{Algorithm: metrology.AlgorithmC14NSHA256, Value: strings.Repeat("9a", 32)},
+		"JL-3", metrology.CertificateAnchored, public.CertificateNoTerm)
+	calibration.Leaf.Kind, calibration.Leaf.ValidUntil = metrology.KindCalibration, ""
+	calibration.Leaf.Instruments[0].Conclusion = metrology.ConclusionNone
+	return []public.Certificate{
+		certificate(leafID, fileSum, "JL-1", metrology.CertificateAnchored, public.CertificateValid), revoked, calibration,
+	}
+}
+
+func inspections() []public.Inspection {
+	measured := func(part, indication, deviation, percent string, verdict metrology.Verdict) metrology.MeasurementResult {
+		return metrology.MeasurementResult{
+			Measurement: metrology.Measurement{
+				Instrument: "I-1", Part: part, Category: "fuel-dispenser", Occasion: metrology.OccasionInService,
+				Indication: metrology.MustDecimal(indication), Reference: metrology.MustDecimal("20.000"), Unit: "L",
+				Rule: metrology.RuleReference{ID: "fuel-dispenser", Version: 1},
+			},
+			Error: metrology.MustDecimal(deviation), Percent: metrology.MustDecimal(percent), Limit: metrology.LimitPercent,
+			Lower: metrology.MustDecimal("-0.30"), Upper: metrology.MustDecimal("0.30"), Verdict: verdict,
+		}
+	}
+	original := &public.InspectionBody{Merchant: "M-1", Outcome: metrology.VisitDone, Remark: hostile, Items: []metrology.BodyItem{{
+		Matter: metrology.MatterInstruments, Results: []metrology.ResultCode{metrology.ResultPending},
+		Measurements: []metrology.MeasurementResult{
+			measured("1", "20.200", "0.200", "1.000", metrology.VerdictFail), measured("2", "19.990", "-0.010", "-0.050", metrology.VerdictPass),
+		},
+	}}}
+	corrected := &public.InspectionBody{Merchant: "M-1", Outcome: metrology.VisitDone, Items: []metrology.BodyItem{{
+		Matter: metrology.MatterInstruments, Results: []metrology.ResultCode{metrology.ResultNoneFound},
+		Measurements: []metrology.MeasurementResult{measured("1", "20.020", "0.020", "0.100", metrology.VerdictPass)},
+	}}}
+	return []public.Inspection{{
+		ID: "V-1", Site: "S-1", Merchant: "M-1", Basis: metrology.Basis{Kind: metrology.BasisDraw, Draw: "D-1", Rank: 2},
+		State: metrology.InspectionCorrected, Reason: metrology.CorrectRetest, Inspectors: []string{"x", "y"}, Visited: "2026-02-02", Published: stamp,
+		PublishedLate: true, Objections: []metrology.Objection{{Ground: metrology.GroundMeasurement, Revision: 1, Stamp: stamp}},
+		Revisions: []public.Revision{
+			{InspectionRevision: metrology.InspectionRevision{Number: 1, Kind: metrology.RevisionOriginal, Stamp: stamp}, Body: original},
+			{InspectionRevision: metrology.InspectionRevision{Number: 2, Kind: metrology.RevisionCorrection, Stamp: stamp}, Body: corrected},
+		},
+		NozzleMean: &public.NozzleMean{Percent: metrology.MustDecimal("0.100"), Count: 1}, AsOf: asOf,
+	}}
+}
