@@ -5,15 +5,19 @@ import (
 	"context"
 	"encoding/hex"
 	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/stretchr/testify/require"
 	"github.com/transparency-dev/merkle/rfc6962"
 
@@ -295,7 +299,40 @@ func (b *bench) ask(method, target, token, body string, headers ...string) *http
 	}
 	recorder := httptest.NewRecorder()
 	b.router.ServeHTTP(recorder, request)
+	b.requireDocumented(request, body, recorder)
 	return recorder
+}
+
+// testDocument is the OpenAPI document as a validator, made once.
+var testDocument = sync.OnceValues(func() (validator.Validator, error) {
+	parsed, err := libopenapi.NewDocument(Document())
+	if err != nil {
+		return nil, err
+	}
+	v, errs := validator.NewValidator(parsed)
+	return v, errors.Join(errs...)
+})
+
+// requireDocumented holds an answer against the OpenAPI document, and the
+// request too if it was accepted.
+func (b *bench) requireDocumented(request *http.Request, body string, recorder *httptest.ResponseRecorder) {
+	b.t.Helper()
+	if strings.Contains(recorder.Header().Get("Content-Type"), "ndjson") {
+		return // the validator takes NDJSON for one JSON value
+	}
+	document, err := testDocument()
+	require.NoError(b.t, err)
+	result := recorder.Result()
+	result.Request = request
+	request.Body = io.NopCloser(strings.NewReader(body))
+	_, faults := document.ValidateHttpResponse(request, result)
+	require.Empty(b.t, faults, "%s %s: the answer is not as documented: %s", request.Method, request.URL, recorder.Body)
+	if recorder.Code >= http.StatusBadRequest || strings.Contains(request.Header.Get("Content-Type"), "ndjson") {
+		return
+	}
+	request.Body = io.NopCloser(strings.NewReader(body))
+	_, faults = document.ValidateHttpRequest(request)
+	require.Empty(b.t, faults, "%s %s: the request was accepted and is not as documented", request.Method, request.URL)
 }
 
 // requireProblem requires a problem document of a type that names a field.

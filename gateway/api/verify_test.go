@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,11 @@ func outcomes(v verdict.Verdict) []verdict.Outcome {
 	return []verdict.Outcome{v.Integrity.Outcome, v.Status.Outcome, v.Issuer.Outcome, v.Match.Outcome}
 }
 
+func (b *bench) upload(content string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	return b.ask(http.MethodPost, "/v1/verify", "", content, "Content-Type", "application/octet-stream")
+}
+
 func TestVerifyUpload(t *testing.T) {
 	b := newBench(t)
 	ids := b.anchored(leafOfFile(t, "JD-1", "a certificate"))
@@ -43,8 +49,8 @@ func TestVerifyUpload(t *testing.T) {
 	}{
 		{"bytes", "/v1/verify", "a certificate", "application/octet-stream", verdict.MatchUnknown},
 		{"bytes of any type", "/v1/verify", "a certificate", "application/pdf", verdict.MatchUnknown},
-		{"serial number", "/v1/verify?serial=S-1", "a certificate", "", verdict.Match},
-		{"another instrument is never green", "/v1/verify?serial=S-2", "a certificate", "", verdict.Mismatch},
+		{"serial number", "/v1/verify?serial=S-1", "a certificate", "application/octet-stream", verdict.Match},
+		{"another instrument is never green", "/v1/verify?serial=S-2", "a certificate", "application/octet-stream", verdict.Mismatch},
 		{"form", "/v1/verify", form, formType, verdict.Match},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -70,7 +76,7 @@ func TestVerifyUpload(t *testing.T) {
 
 func TestVerifyUpload_Unregistered(t *testing.T) {
 	b := newBench(t)
-	report := decodeAnswer[FileReport](t, b.ask(http.MethodPost, "/v1/verify", "", "unknown"))
+	report := decodeAnswer[FileReport](t, b.upload("unknown"))
 	require.Len(t, report.Findings, 1)
 	require.Nil(t, report.Findings[0].Certificate)
 	require.Equal(t, verdict.NotRegistered, report.Findings[0].Verdict.Integrity.Outcome)
@@ -101,7 +107,7 @@ func TestVerifyUpload_DCC(t *testing.T) {
 
 	t.Run("hostile XML is told, its bytes are digested all the same", func(t *testing.T) {
 		const hostile = `<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`
-		report := decodeAnswer[FileReport](t, b.ask(http.MethodPost, "/v1/verify", "", hostile))
+		report := decodeAnswer[FileReport](t, b.upload(hostile))
 		sum := sha256.Sum256([]byte(hostile))
 		require.Equal(t, hex.EncodeToString(sum[:]), report.Digests[0].Value)
 		require.Contains(t, report.ContentError, "forbidden")
@@ -158,7 +164,7 @@ func TestVerifyDigests_StatusAndIssuerAreTheRegisters(t *testing.T) {
 	id := b.anchored(leaf)[0]
 	ask := func() []verdict.Outcome {
 		t.Helper()
-		return outcomes(decodeAnswer[FileReport](t, b.ask(http.MethodPost, "/v1/verify", "", "a certificate")).Findings[0].Verdict)
+		return outcomes(decodeAnswer[FileReport](t, b.upload("a certificate")).Findings[0].Verdict)
 	}
 	change := func(edit func(*public.Certificate)) {
 		certificate := b.ledger.certificates[id]
