@@ -34,6 +34,7 @@ func families() []contractapi.ContractInterface {
 		NewIssuer(),
 		NewInstrument(),
 		NewCertificate(),
+		NewDraw(),
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 // permission table needs.
 type matrixLedger struct {
 	*ledger
-	issuer      institute // inst-1
-	reverifying []byte    // leaf of the certificate for instrument "repaired"
+	issuer        institute // inst-1
+	reverifying   []byte    // leaf of the certificate for instrument "repaired"
+	drawSignature string    // of the beacon for the draw that waits for it
 }
 
 func permissionLedger(t *testing.T) *matrixLedger {
@@ -23,6 +24,7 @@ func permissionLedger(t *testing.T) *matrixLedger {
 	m.fillInstruments()
 	m.fillPledges()
 	m.fillInspections()
+	m.fillDraws()
 	return m
 }
 

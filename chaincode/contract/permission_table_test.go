@@ -21,7 +21,7 @@ func permissions(t *testing.T, l *matrixLedger) map[string]permission {
 	}
 	for _, family := range []map[string]permission{
 		merchantPermissions(), sitePermissions(), pledgePermissions(), rulesetPermissions(), issuerPermissions(t, l),
-		instrumentPermissions(l), certificatePermissions(t, l), inspectionPermissions(),
+		instrumentPermissions(l), certificatePermissions(t, l), inspectionPermissions(), drawPermissions(l),
 	} {
 		maps.Copy(table, family)
 	}

@@ -1,0 +1,33 @@
+package metrology
+
+import "testing"
+
+func TestDrawTransitions(t *testing.T) {
+	requireMatrix(t, DrawTransitions, DrawPhases,
+		[]DrawCommand{
+			DrawFile, DrawApprove, DrawFileDirectory, DrawSetFreeze, DrawApproveFreeze, DrawEnactFreeze, DrawCommit, DrawOpen,
+			DrawRevealSecret, DrawSetClose, DrawObserve, DrawSeed, DrawPost, DrawFail, DrawCancel, DrawAnnul,
+		}, `
+		absent plan planned
+		planned approve approved
+		planned cancel cancelled
+		approved file-directory approved
+		approved freeze frozen
+		approved cancel cancelled
+		frozen approve-freeze frozen
+		frozen enact-freeze committing
+		frozen cancel cancelled
+		frozen void void
+		committing commit committing
+		committing open revealing
+		committing cancel cancelled
+		committing void void
+		revealing reveal revealing
+		revealing close closed
+		revealing void void
+		closed observe closed
+		closed beacon seeded
+		closed void void
+		seeded result drawn
+		seeded fail infeasible`)
+}
