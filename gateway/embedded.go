@@ -121,7 +121,7 @@ func enrolPosts(network *embedded.Network, directory string) error {
 			continue
 		}
 		msp := metrology.RoleOrganizations[post.role]
-		pair, err := network.Enroll(msp, map[string]string{"role": string(post.role), "subject": "p-" + randomHex(8)})
+		pair, err := network.EnrollUser(msp, post.label, map[string]string{"role": string(post.role), "subject": "p-" + randomHex(8)})
 		if err != nil {
 			return err
 		}

@@ -289,6 +289,18 @@ func (n *Network) Enroll(mspID string, attributes map[string]string) (devca.Pair
 	return devca.Pair{}, fmt.Errorf("organisation %s is not in this network", mspID)
 }
 
+// EnrollUser does so for a user whose certificate and key are also kept below
+// Dir/organizations, where tools made for Fabric's test network look. The same
+// user is enrolled once; the attributes of the first time stay.
+func (n *Network) EnrollUser(mspID, name string, attributes map[string]string) (devca.Pair, error) {
+	for _, o := range n.material.organizations {
+		if o.mspID == mspID {
+			return o.exportUser(o.directory(n.cfg.Dir), name+"@"+o.domain(), func() (devca.Pair, error) { return o.ca.User(attributes) })
+		}
+	}
+	return devca.Pair{}, fmt.Errorf("organisation %s is not in this network", mspID)
+}
+
 // Done is closed when the network has stopped taking transactions.
 func (n *Network) Done() <-chan struct{} { return n.done }
 

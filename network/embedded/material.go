@@ -31,9 +31,10 @@ type organization struct {
 	tls, ordererTLS devca.Pair
 }
 
-// domain is the organisation's name in host names: RegulatorMSP → regulator.steelyard.
+// domain is the organisation's name in host names: RegulatorMSP → regulator.example.com,
+// as in Fabric's test network.
 func (o *organization) domain() string {
-	return strings.ToLower(strings.TrimSuffix(o.mspID, "MSP")) + ".steelyard"
+	return strings.ToLower(strings.TrimSuffix(o.mspID, "MSP")) + ".example.com"
 }
 
 func (o *organization) peerName() string { return "peer0." + o.domain() }

@@ -35,11 +35,16 @@ const nodeUnits = `NodeOUs:
 // The nodes' own keys stay in dir/keys. Users that are there are kept.
 func (m *material) export(dir string) error {
 	for _, o := range m.organizations {
-		if err := o.export(filepath.Join(dir, organizationsName, "peerOrganizations", o.domain())); err != nil {
+		if err := o.export(o.directory(dir)); err != nil {
 			return fmt.Errorf("write certificates of %s: %w", o.mspID, err)
 		}
 	}
 	return nil
+}
+
+// directory is where the organisation's certificates stand below dir.
+func (o *organization) directory(dir string) string {
+	return filepath.Join(dir, organizationsName, "peerOrganizations", o.domain())
 }
 
 func (o *organization) export(base string) error {
@@ -58,7 +63,7 @@ func (o *organization) export(base string) error {
 		"User1": func() (devca.Pair, error) { return o.ca.User(nil) },
 		"Admin": func() (devca.Pair, error) { return o.ca.Node("Admin@"+o.domain(), "admin") },
 	} {
-		if err := o.exportUser(base, name+"@"+o.domain(), create); err != nil {
+		if _, err := o.exportUser(base, name+"@"+o.domain(), create); err != nil {
 			return err
 		}
 	}
@@ -75,35 +80,36 @@ func (o *organization) addMSP(files map[string][]byte, at string) {
 }
 
 // exportUser makes the user unless it is complete; the certificate comes last.
-func (o *organization) exportUser(base, name string, create func() (devca.Pair, error)) error {
+func (o *organization) exportUser(base, name string, create func() (devca.Pair, error)) (devca.Pair, error) {
 	at := filepath.Join(base, "users", name, "msp")
-	certificate := filepath.Join(at, "signcerts", name+"-cert.pem")
-	if _, err := os.Stat(certificate); err == nil {
-		return nil
+	certificate, key := filepath.Join(at, "signcerts", name+"-cert.pem"), filepath.Join(at, "keystore", "priv_sk")
+	if found, err := os.ReadFile(certificate); err == nil {
+		kept, err := os.ReadFile(key)
+		return devca.Pair{Certificate: found, Key: kept}, err
 	}
 	pair, err := create()
 	if err != nil {
-		return err
+		return pair, err
 	}
 	files := map[string][]byte{}
 	o.addMSP(files, at)
 	for path, content := range files {
 		if err := keep(path, content); err != nil {
-			return err
+			return pair, err
 		}
 	}
 	for _, file := range []struct {
 		path    string
 		content []byte
-	}{{filepath.Join(at, "keystore", "priv_sk"), pair.Key}, {certificate, pair.Certificate}} {
+	}{{key, pair.Key}, {certificate, pair.Certificate}} {
 		if err := os.MkdirAll(filepath.Dir(file.path), 0o700); err != nil {
-			return fmt.Errorf("make directory: %w", err)
+			return pair, fmt.Errorf("make directory: %w", err)
 		}
 		if err := writeFile(file.path, file.content); err != nil {
-			return err
+			return pair, err
 		}
 	}
-	return nil
+	return pair, nil
 }
 
 // keep writes a file unless it is there with that content.

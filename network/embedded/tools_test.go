@@ -28,14 +28,14 @@ func TestPeerCommand(t *testing.T) {
 
 	_, port, err := net.SplitHostPort(network.Endpoint())
 	require.NoError(t, err)
-	base := filepath.Join(cfg.Dir, "organizations", "peerOrganizations", "regulator.steelyard")
-	roots := filepath.Join(base, "peers", "peer0.regulator.steelyard", "tls", "ca.crt")
+	base := filepath.Join(cfg.Dir, "organizations", "peerOrganizations", "regulator.example.com")
+	roots := filepath.Join(base, "peers", "peer0.regulator.example.com", "tls", "ca.crt")
 	peer := func(arguments ...string) string {
 		command := exec.Command("peer", arguments...)
 		command.Env = append(os.Environ(), "FABRIC_CFG_PATH="+coreSettings(t), "CORE_PEER_TLS_ENABLED=true",
 			"CORE_PEER_LOCALMSPID=RegulatorMSP", "CORE_PEER_ADDRESS=localhost:"+port,
 			"CORE_PEER_TLS_ROOTCERT_FILE="+roots,
-			"CORE_PEER_MSPCONFIGPATH="+filepath.Join(base, "users", "User1@regulator.steelyard", "msp"))
+			"CORE_PEER_MSPCONFIGPATH="+filepath.Join(base, "users", "User1@regulator.example.com", "msp"))
 		output, err := command.CombinedOutput()
 		require.NoError(t, err, string(output))
 		return string(output)
