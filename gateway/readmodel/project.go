@@ -34,7 +34,11 @@ func (a *applier) write(c *change, w ledger.Write) error {
 		return a.inspection(c, w.Value)
 	case metrology.KindRuleset:
 		return a.ruleset(c, w.Value)
-	case metrology.KindCreditCode, metrology.KindBinding, metrology.KindOperation, metrology.KindGate:
+	case metrology.KindDraw:
+		return a.draw(c, parts, w.Value)
+	case metrology.KindObservation:
+		return a.drawPart(parts[0], partObservation, parts[1], w.Value)
+	case metrology.KindCreditCode, metrology.KindBinding, metrology.KindOperation, metrology.KindGate, metrology.KindDrawCount:
 		return nil // indexes and bookkeeping of the contract; the records themselves say what is public
 	}
 	return fmt.Errorf("kind %q is not known to this gateway: use a newer one", kind)

@@ -1,0 +1,63 @@
+package readmodel
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Dump returns every row of every table, in the order of their text, so that
+// two read models can be compared row by row.
+func (s *Store) Dump(ctx context.Context) (map[string][]string, error) {
+	const ofSQLite = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+	const ofPostgres = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
+	query := ofPostgres
+	if s.dialect.prepare {
+		query = ofSQLite
+	}
+	text := func(row scanner) (name string, err error) { return name, row.Scan(&name) }
+	names, err := all(ctx, s, "tables", query, text)
+	if err != nil {
+		return nil, err
+	}
+	tables := map[string][]string{}
+	for _, name := range names {
+		if strings.HasPrefix(name, "goose") {
+			continue
+		}
+		if tables[name], err = s.dumpTable(ctx, name); err != nil {
+			return nil, fmt.Errorf("dump %s: %w", name, err)
+		}
+	}
+	return tables, nil
+}
+
+func (s *Store) dumpTable(ctx context.Context, name string) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT * FROM "+name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err is checked
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	lines := []string{}
+	for rows.Next() {
+		values, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		var line strings.Builder
+		for i, column := range columns {
+			fmt.Fprintf(&line, "%s=%v ", column, values[i])
+		}
+		lines = append(lines, line.String())
+	}
+	slices.Sort(lines)
+	return lines, rows.Err()
+}
