@@ -288,3 +288,40 @@ func TestAddRendition(t *testing.T) {
 	l.must(at.officer, "certificate:AddRendition", add, nil)
 	require.Equal(t, digests, load[metrology.Certificate](l, "certificate/inst-1/1").Renditions)
 }
+
+// TestAnchorOnOwnStandards: an institution whose standards were assessed for
+// its own work verifies no instrument under compulsory verification.
+func TestAnchorOnOwnStandards(t *testing.T) {
+	l := newLedger(t)
+	at := l.addIssuer("inst-1", signature.GenerateP256)
+	agent := l.addDispenser("on-duty")
+	free := dispenser("free")
+	free.Use, free.Mode = metrology.UseOther, metrology.ModeNone
+	l.must(agent, "instrument:Register", free, nil)
+	own := grants()
+	own[0].Authority = metrology.AuthorityEstablished
+	issuer := load[metrology.Issuer](l, "issuer/inst-1")
+	issuer.Grants = own
+	l.state["issuer/inst-1"] = []byte(text(t, issuer))
+
+	for name, test := range map[string]struct {
+		instrument metrology.LeafInstrument
+		code       metrology.Code
+	}{
+		"ErrCompulsory":           {metrology.LeafInstrument{ID: "on-duty", Category: "24-2", Conclusion: metrology.ConclusionPass}, metrology.CodeScope},
+		"no duty":                 {metrology.LeafInstrument{ID: "free", Category: "24-2", Conclusion: metrology.ConclusionPass}, ""},
+		"not known to the ledger": {metrology.LeafInstrument{Serial: "S", Category: "24-2", Conclusion: metrology.ConclusionPass}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaf := at.leaf(t, "n", func(l *metrology.Leaf) { l.Instruments[0] = test.instrument })
+			_, err := l.fork(t).submit(at.officer, "certificate:AnchorBatch", at.batch(t, leaf), nil)
+			if test.code == "" {
+				require.NoError(t, err)
+				return
+			}
+			rejected := rejectedLeaves(t, err)
+			require.Equal(t, test.code, rejected[0].Code)
+			require.Equal(t, "instruments[0].category", rejected[0].Field)
+		})
+	}
+}

@@ -51,7 +51,7 @@ func (t *transaction) judgeLeaves(issuer metrology.Issuer, raws []json.RawMessag
 	if err := t.refuseTakenNumbers(issuer.ID, leaves); err != nil {
 		return nil, err
 	}
-	return leaves, t.checkInstruments(leaves)
+	return leaves, t.checkInstruments(issuer, leaves)
 }
 
 // refuseTakenNumbers marks leaves whose number is already anchored. All
@@ -78,8 +78,9 @@ func (t *transaction) refuseTakenNumbers(issuer string, leaves []metrology.Batch
 	return nil
 }
 
-// checkInstruments marks leaves that name an instrument of the ledger wrongly.
-func (t *transaction) checkInstruments(leaves []metrology.BatchLeaf) error {
+// checkInstruments marks leaves that name an instrument of the ledger wrongly,
+// or one that the issuer may not verify.
+func (t *transaction) checkInstruments(issuer metrology.Issuer, leaves []metrology.BatchLeaf) error {
 	var ids, keys []string
 	asked := make(map[string]bool)
 	for _, leaf := range leaves {
@@ -102,6 +103,9 @@ func (t *transaction) checkInstruments(leaves []metrology.BatchLeaf) error {
 	for i := range leaves {
 		if leaves[i].Err == nil {
 			leaves[i].Err = metrology.CheckVerified(leaves[i].Leaf, known)
+		}
+		if leaves[i].Err == nil {
+			leaves[i].Err = issuer.CheckDuty(leaves[i].Leaf, known, t.Today())
 		}
 	}
 	return nil

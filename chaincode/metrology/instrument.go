@@ -173,6 +173,9 @@ type InstrumentDescription struct {
 	ExternalIDs []ExternalID     `json:"externalIds,omitempty"`
 }
 
+// UnderDuty reports whether the instrument is under compulsory verification.
+func (d InstrumentDescription) UnderDuty() bool { return d.Use.Compulsory() && d.Mode != ModeNone }
+
 // Nameplate is what is engraved on an instrument. It never changes: who
 // registered it wrongly retires the record and registers anew.
 type Nameplate struct {

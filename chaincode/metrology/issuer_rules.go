@@ -214,36 +214,56 @@ func (i Issuer) SigningKey(id string, today Date) (IssuerKey, error) {
 	return IssuerKey{}, FieldErrorf(CodeSignature, "key", "%q is not a key of issuer %s", id, i.ID)
 }
 
-// permits reports whether the authority lets its holder issue the kind. CNAS
-// accreditation covers calibration only.
-func (a Authority) permits(kind CertificateKind) bool {
-	return a != AuthorityAccredited || !kind.Verification()
+// Work is what an issuer did and needs authority for.
+type Work struct {
+	Kind       CertificateKind // of the document
+	Category   string          // of the instrument; a calibration may leave it open, then any row of a scope fits
+	Regulation string          // likewise
+	Compulsory bool            // the instrument is under compulsory verification
 }
 
-// covers reports whether the grant lets its holder issue, on that day, a
-// document of the kind about an instrument of the category by the regulation.
-// A calibration may leave category or regulation open; then any row fits.
-func (g Grant) covers(kind CertificateKind, category, regulation string, day Date) bool {
-	if !g.Authority.permits(kind) || !within(day, g.From, g.Until) {
+// permits reports whether the authority is one for such work. CNAS
+// accreditation covers calibration only, and an instrument under compulsory
+// verification is verified by statutory or authorised institutions, never on
+// standards assessed for their holder's own work (计量法 Art. 8, 9, 20).
+func (a Authority) permits(work Work) bool {
+	switch {
+	case !work.Kind.Verification():
+		return true
+	case work.Compulsory:
+		return a == AuthorityAuthorized
+	}
+	return a != AuthorityAccredited
+}
+
+// covers reports whether the grant lets its holder do the work on that day.
+func (g Grant) covers(work Work, day Date) bool {
+	if !g.Authority.permits(work) || !within(day, g.From, g.Until) {
 		return false
 	}
 	for _, item := range g.Scope {
-		if (category == "" || item.Category == category) && (regulation == "" || item.Regulation == regulation) {
+		if (work.Category == "" || item.Category == work.Category) && (work.Regulation == "" || item.Regulation == work.Regulation) {
 			return true
 		}
 	}
 	return false
 }
 
-// AuthorityFor returns the first authority, in the order of the grants, under
-// which the issuer may issue such a document on that day.
-func (i Issuer) AuthorityFor(kind CertificateKind, category, regulation string, day Date) (Authority, bool) {
+// AuthorityFor returns the authority under which the issuer may do the work on
+// that day: of several, the one for compulsory verification, else the first.
+func (i Issuer) AuthorityFor(work Work, day Date) (authority Authority, found bool) {
 	for _, grant := range i.Grants {
-		if grant.covers(kind, category, regulation, day) {
-			return grant.Authority, true
+		if !grant.covers(work, day) {
+			continue
+		}
+		if grant.Authority == AuthorityAuthorized {
+			return AuthorityAuthorized, true
+		}
+		if !found {
+			authority, found = grant.Authority, true
 		}
 	}
-	return "", false
+	return authority, found
 }
 
 // CheckLeaf refuses a leaf that is outside the issuer's scope or validity, on
@@ -256,11 +276,28 @@ func (i Issuer) CheckLeaf(leaf Leaf, today Date) error {
 	if today.Before(leaf.Issued) {
 		return FieldErrorf(CodeInvalid, "issued", "issued on %s, after today, %s", leaf.Issued, today)
 	}
-	for n, instrument := range leaf.Instruments {
+	return i.checkScope(leaf, nil, today)
+}
+
+// CheckDuty refuses a leaf about instruments under compulsory verification
+// that the issuer has no authority to verify. known holds what the ledger has
+// for the ids in the leaf; of other instruments the ledger cannot know whether
+// they are under that duty.
+func (i Issuer) CheckDuty(leaf Leaf, known map[string]*Instrument, today Date) error {
+	return i.checkScope(leaf, known, today)
+}
+
+func (i Issuer) checkScope(leaf Leaf, known map[string]*Instrument, today Date) error {
+	for n, named := range leaf.Instruments {
+		work := Work{Kind: leaf.Kind, Category: named.Category, Regulation: leaf.Regulation}
+		subject := string(leaf.Kind)
+		if instrument := known[named.ID]; instrument != nil && instrument.UnderDuty() {
+			work.Compulsory, subject = true, "compulsory verification"
+		}
 		for _, day := range []Date{leaf.Performed, today} {
-			if _, ok := i.AuthorityFor(leaf.Kind, instrument.Category, leaf.Regulation, day); !ok {
+			if _, ok := i.AuthorityFor(work, day); !ok {
 				return FieldErrorf(CodeScope, fmt.Sprintf("instruments[%d].category", n),
-					"issuer %s has no authority for a %s of category %q by %q on %s", i.ID, leaf.Kind, instrument.Category, leaf.Regulation, day)
+					"issuer %s has no authority for a %s of category %q by %q on %s", i.ID, subject, work.Category, work.Regulation, day)
 			}
 		}
 	}

@@ -108,34 +108,74 @@ func status(facts Facts) Outcome {
 		return Superseded
 	case certificate.Leaf.Kind == metrology.KindResultNotice:
 		return Failed
-	case !certificate.Leaf.Kind.Verification() && facts.underDuty():
+	case !certificate.Leaf.Kind.Verification() && facts.any(underDuty):
 		return DutyNotMet
 	case certificate.FailedLater:
 		return FailedLater
+	case facts.any(repairedSince):
+		return RepairedSince
+	case certificate.Leaf.ValidUntil != "" && certificate.Leaf.ValidUntil.Before(facts.Today): // the last day is included
+		return Expired
+	case certificate.Leaf.Kind.Verification() && certificate.Leaf.ValidUntil == "" && facts.any(cycleOver):
+		return CycleOver
+	case facts.any(frozen):
+		return InstrumentFrozen
+	case facts.any(retired):
+		return InstrumentRetired
 	case !certificate.Leaf.Kind.Verification():
 		return CalibrationOnly
 	case certificate.Leaf.ValidUntil == "":
 		return NoTerm
-	case certificate.Leaf.ValidUntil.Before(facts.Today): // the last day is included
-		return Expired
 	}
 	return Valid
 }
 
-// underDuty reports whether an instrument of the certificate is under
-// compulsory verification.
-func (f Facts) underDuty() bool {
+// any reports whether something holds of an instrument that the answer is
+// about: the one whose serial number was given, if the certificate names it,
+// and otherwise any that it names.
+func (f Facts) any(holds func(Facts, metrology.Instrument) bool) bool {
+	given := foldSerial(f.Serial)
+	holdsOfAny := false
 	for _, named := range f.Certificate.Leaf.Instruments {
 		instrument, known := f.Instruments[named.ID]
-		if known && instrument.Use.Compulsory() && instrument.Mode != metrology.ModeNone {
-			return true
+		if !known {
+			continue
 		}
+		if given != "" && given == foldSerial(instrument.Serial) {
+			return holds(f, instrument)
+		}
+		holdsOfAny = holdsOfAny || holds(f, instrument)
 	}
-	return false
+	return holdsOfAny
 }
 
-// issuer judges the authority on the day of the work, as the contract did when
-// it anchored, and then what became of the issuer and its key.
+func underDuty(_ Facts, instrument metrology.Instrument) bool { return instrument.UnderDuty() }
+
+// repairedSince reports whether the instrument was repaired after the work. On
+// the day of the work itself the record does not tell which came first; then
+// its state does.
+func repairedSince(f Facts, instrument metrology.Instrument) bool {
+	performed := f.Certificate.Leaf.Performed
+	return instrument.State == metrology.InstrumentRepaired && !instrument.Repaired.Before(performed) ||
+		performed.Before(instrument.Repaired)
+}
+
+// cycleOver reports whether the cycle of the instrument's rule is over; it
+// stands in for a last day that the certificate does not state.
+func cycleOver(f Facts, instrument metrology.Instrument) bool {
+	return instrument.CycleMonths > 0 && f.Certificate.Leaf.Performed.AddMonths(instrument.CycleMonths).Before(f.Today)
+}
+
+func frozen(_ Facts, instrument metrology.Instrument) bool {
+	return instrument.State == metrology.InstrumentInDispute || instrument.State == metrology.InstrumentSealed
+}
+
+func retired(_ Facts, instrument metrology.Instrument) bool {
+	return instrument.State == metrology.InstrumentRetired
+}
+
+// issuer judges what became of the key, then the authority on the day of the
+// work, as the contract did when it anchored, then what became of the issuer.
 func issuer(facts Facts) Outcome {
 	if facts.Issuer == nil {
 		return IssuerUnknown
@@ -145,16 +185,44 @@ func issuer(facts Facts) Outcome {
 			return KeyCompromised
 		}
 	}
-	leaf := facts.Certificate.Leaf
-	for _, instrument := range leaf.Instruments {
-		if _, covered := facts.Issuer.AuthorityFor(leaf.Kind, instrument.Category, leaf.Regulation, leaf.Performed); !covered {
-			return NotAuthorized
-		}
+	if _, covered := authority(facts); !covered {
+		return NotAuthorized
 	}
 	if facts.Issuer.State != metrology.IssuerActive {
 		return AuthorityEnded
 	}
 	return Authorized
+}
+
+// authority is the weakest ground on which the issuer did its work; covered
+// is false where it had none.
+func authority(facts Facts) (weakest metrology.Authority, covered bool) {
+	leaf := facts.Certificate.Leaf
+	weakest = metrology.AuthorityAuthorized
+	for _, named := range leaf.Instruments {
+		work := metrology.Work{
+			Kind: leaf.Kind, Category: named.Category, Regulation: leaf.Regulation,
+			Compulsory: facts.Instruments[named.ID].UnderDuty(), // false where the ledger has no record
+		}
+		ground, found := facts.Issuer.AuthorityFor(work, leaf.Performed)
+		if !found {
+			return "", false
+		}
+		if ground != metrology.AuthorityAuthorized {
+			weakest = ground
+		}
+	}
+	return weakest, true
+}
+
+// onOwnStandards reports whether a verification rests on standards assessed
+// for their holder's own work.
+func onOwnStandards(facts Facts) bool {
+	if facts.Issuer == nil || !facts.Certificate.Leaf.Kind.Verification() {
+		return false
+	}
+	ground, covered := authority(facts)
+	return covered && ground == metrology.AuthorityEstablished
 }
 
 // match compares the serial number read on the nameplate with those the
@@ -214,6 +282,7 @@ func statements(facts Facts, verdict Verdict) []Statement {
 	add(verdict.Match.Outcome != Match, "instrument-not-compared")
 	add(verdict.Match.Outcome == Match, "serial-can-be-copied")
 	add(!leaf.Kind.Verification(), "calibration-is-no-verification")
+	add(onOwnStandards(facts), "own-standards")
 	add(leaf.Kind.Verification(), "accurate-only-then")
 	add(true, "time-is-claimed")
 	add(facts.Embedded, "one-operator")

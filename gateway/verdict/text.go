@@ -30,6 +30,10 @@ func answerTable() map[Outcome]Answer {
 		{FailedLater, Bad, "此后该器具检定不合格", "the instrument failed a later verification"},
 		{CalibrationOnly, Neutral, "这是校准证书，只给出数据，不作合格判定，也没有有效期", "this is a calibration certificate: data without a verdict and without a term"},
 		{DutyNotMet, Bad, "该器具属于强制检定，校准证书不能代替检定", "the instrument is under compulsory verification, which a calibration cannot replace"},
+		{CycleOver, Bad, "未载明有效期截止日，器具的检定周期已过", "it states no last day, and the instrument's verification cycle is over"},
+		{RepairedSince, Bad, "该器具此后经过修理，应当重新检定后使用", "the instrument was repaired since and must be verified again before use"},
+		{InstrumentFrozen, Caution, "该器具已被封存或处于计量纠纷处理中", "the instrument is sealed or in dispute"},
+		{InstrumentRetired, Caution, "该器具已登记停用", "the instrument is registered as out of use"},
 
 		{Authorized, Good, "出具机构在检定或校准当日有相应授权", "the issuer had authority for this on the day of the work"},
 		{AuthorityEnded, Neutral, "出具机构当日有相应授权，此后已终止或暂停", "the issuer had authority on the day of the work; it has ended or been suspended since"},
@@ -77,6 +81,9 @@ func statementTable() map[string]Text {
 		"calibration-is-no-verification": {
 			"校准证书不能代替强制检定。",
 			"A calibration certificate never replaces compulsory verification."},
+		"own-standards": {
+			"出具机构凭经考核的自用计量标准出具，不能用于强制检定。",
+			"The issuer worked on standards assessed for its own use, which never answers compulsory verification."},
 		"accurate-only-then": {
 			"检定只说明检定当日合格；此后器具可能失准或被改动。",
 			"Verification shows conformity on its day; the instrument may have drifted or been altered since."},

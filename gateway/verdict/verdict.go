@@ -38,6 +38,11 @@ const (
 	FailedLater     Outcome = "failed-later"     // its instrument failed a later verification
 	CalibrationOnly Outcome = "calibration-only" // data without a verdict; answers no duty to verify
 	DutyNotMet      Outcome = "duty-not-met"     // calibration of an instrument under compulsory verification
+	CycleOver       Outcome = "cycle-over"       // it states no end, and its instrument's verification cycle is over
+
+	RepairedSince     Outcome = "repaired-since"     // its instrument was repaired after the work
+	InstrumentFrozen  Outcome = "instrument-frozen"  // its instrument is sealed or in dispute
+	InstrumentRetired Outcome = "instrument-retired" // its instrument was taken out of use
 )
 
 // Outcomes of the question of the issuer.

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,10 +39,14 @@ func calibrate(f *Facts) {
 	f.Certificate.Leaf.Instruments[0].Conclusion = metrology.ConclusionNone
 }
 
-func useFor(f *Facts, use metrology.Use) {
+func alter(f *Facts, change func(*metrology.Instrument)) {
 	instrument := f.Instruments["i-1"]
-	instrument.Use = use
+	change(&instrument)
 	f.Instruments["i-1"] = instrument
+}
+
+func useFor(f *Facts, use metrology.Use) {
+	alter(f, func(i *metrology.Instrument) { i.Use = use })
 }
 
 func TestJudge(t *testing.T) {
@@ -81,16 +86,54 @@ func TestJudge(t *testing.T) {
 		"superseded":                       {func(f *Facts) { f.Certificate.State = metrology.CertificateSuperseded }, [4]Outcome{Registered, Superseded, Authorized, Match}, Bad},
 		"notice of result":                 {func(f *Facts) { f.Certificate.Leaf.Kind = metrology.KindResultNotice }, [4]Outcome{Registered, Failed, Authorized, Match}, Bad},
 		"failed later":                     {func(f *Facts) { f.Certificate.FailedLater = true }, [4]Outcome{Registered, FailedLater, Authorized, Match}, Bad},
-		"calibration, under duty":          {calibrate, [4]Outcome{Registered, DutyNotMet, Authorized, Match}, Bad},
-		"calibration, no duty":             {func(f *Facts) { calibrate(f); useFor(f, metrology.UseOther) }, [4]Outcome{Registered, CalibrationOnly, Authorized, Match}, Neutral},
-		"revoked outranks expired":         {func(f *Facts) { f.Today, f.Certificate.State = "2030-01-01", metrology.CertificateRevoked }, [4]Outcome{Registered, Revoked, Authorized, Match}, Bad},
-		"issuer unknown":                   {func(f *Facts) { f.Issuer = nil }, [4]Outcome{Registered, Valid, IssuerUnknown, Match}, Bad},
-		"issuer ended since":               {func(f *Facts) { f.Issuer.State = metrology.IssuerEnded }, [4]Outcome{Registered, Valid, AuthorityEnded, Match}, Neutral},
-		"outside the scope":                {func(f *Facts) { f.Issuer.Grants[0].Scope[0].Category = "scale" }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
-		"grant began after the work":       {func(f *Facts) { f.Issuer.Grants[0].From = "2026-03-02" }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
-		"grant ran out since":              {func(f *Facts) { f.Issuer.Grants[0].Until = "2026-03-01" }, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
-		"key reported stolen":              {func(f *Facts) { f.Issuer.Keys[0].Reason = metrology.KeyCompromised }, [4]Outcome{Registered, Valid, KeyCompromised, Match}, Bad},
-		"key replaced":                     {func(f *Facts) { f.Issuer.Keys[0].Reason = metrology.KeyReplaced }, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"repaired after the work":          {func(f *Facts) { alter(f, func(i *metrology.Instrument) { i.Repaired = "2026-03-05" }) }, [4]Outcome{Registered, RepairedSince, Authorized, Match}, Bad},
+		"repaired before the work":         {func(f *Facts) { alter(f, func(i *metrology.Instrument) { i.Repaired = "2026-02-05" }) }, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"repaired on the day, verified again": {func(f *Facts) {
+			alter(f, func(i *metrology.Instrument) { i.State, i.Repaired = metrology.InstrumentInUse, "2026-03-01" })
+		}, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"repaired on the day, waits": {func(f *Facts) {
+			alter(f, func(i *metrology.Instrument) { i.State, i.Repaired = metrology.InstrumentRepaired, "2026-03-01" })
+		}, [4]Outcome{Registered, RepairedSince, Authorized, Match}, Bad},
+		"sealed":     {func(f *Facts) { alter(f, func(i *metrology.Instrument) { i.State = metrology.InstrumentSealed }) }, [4]Outcome{Registered, InstrumentFrozen, Authorized, Match}, Caution},
+		"in dispute": {func(f *Facts) { alter(f, func(i *metrology.Instrument) { i.State = metrology.InstrumentInDispute }) }, [4]Outcome{Registered, InstrumentFrozen, Authorized, Match}, Caution},
+		"retired":    {func(f *Facts) { alter(f, func(i *metrology.Instrument) { i.State = metrology.InstrumentRetired }) }, [4]Outcome{Registered, InstrumentRetired, Authorized, Match}, Caution},
+		"sealed, and expired": {func(f *Facts) {
+			f.Today = "2026-09-01"
+			alter(f, func(i *metrology.Instrument) { i.State = metrology.InstrumentSealed })
+		}, [4]Outcome{Registered, Expired, Authorized, Match}, Bad},
+		"another instrument of the certificate is sealed": {func(f *Facts) {
+			f.Certificate.Leaf.Instruments = append(f.Certificate.Leaf.Instruments, metrology.LeafInstrument{ID: "i-2", Serial: "B-1", Category: "fuel-dispenser"})
+			f.Instruments["i-2"] = metrology.Instrument{Nameplate: metrology.Nameplate{Serial: "B-1"}, State: metrology.InstrumentSealed}
+		}, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"one of the instruments is sealed, none was asked for": {func(f *Facts) {
+			f.Serial = ""
+			f.Certificate.Leaf.Instruments = append(f.Certificate.Leaf.Instruments, metrology.LeafInstrument{ID: "i-2", Serial: "B-1", Category: "fuel-dispenser"})
+			f.Instruments["i-2"] = metrology.Instrument{Nameplate: metrology.Nameplate{Serial: "B-1"}, State: metrology.InstrumentSealed}
+		}, [4]Outcome{Registered, InstrumentFrozen, Authorized, MatchUnknown}, Caution},
+		"no last day, cycle over": {func(f *Facts) {
+			f.Today, f.Certificate.Leaf.ValidUntil = "2026-09-01", ""
+			alter(f, func(i *metrology.Instrument) { i.CycleMonths = 6 })
+		}, [4]Outcome{Registered, CycleOver, Authorized, Match}, Bad},
+		"no last day, last day of the cycle": {func(f *Facts) {
+			f.Certificate.Leaf.ValidUntil = ""
+			alter(f, func(i *metrology.Instrument) { i.CycleMonths = 6 })
+		}, [4]Outcome{Registered, NoTerm, Authorized, Match}, Good},
+		"own standards, under duty": {func(f *Facts) { f.Issuer.Grants[0].Authority = metrology.AuthorityEstablished }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
+		"own standards, no duty": {func(f *Facts) {
+			f.Issuer.Grants[0].Authority = metrology.AuthorityEstablished
+			useFor(f, metrology.UseOther)
+		}, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"accredited only":            {func(f *Facts) { f.Issuer.Grants[0].Authority = metrology.AuthorityAccredited }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
+		"calibration, under duty":    {calibrate, [4]Outcome{Registered, DutyNotMet, Authorized, Match}, Bad},
+		"calibration, no duty":       {func(f *Facts) { calibrate(f); useFor(f, metrology.UseOther) }, [4]Outcome{Registered, CalibrationOnly, Authorized, Match}, Neutral},
+		"revoked outranks expired":   {func(f *Facts) { f.Today, f.Certificate.State = "2030-01-01", metrology.CertificateRevoked }, [4]Outcome{Registered, Revoked, Authorized, Match}, Bad},
+		"issuer unknown":             {func(f *Facts) { f.Issuer = nil }, [4]Outcome{Registered, Valid, IssuerUnknown, Match}, Bad},
+		"issuer ended since":         {func(f *Facts) { f.Issuer.State = metrology.IssuerEnded }, [4]Outcome{Registered, Valid, AuthorityEnded, Match}, Neutral},
+		"outside the scope":          {func(f *Facts) { f.Issuer.Grants[0].Scope[0].Category = "scale" }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
+		"grant began after the work": {func(f *Facts) { f.Issuer.Grants[0].From = "2026-03-02" }, [4]Outcome{Registered, Valid, NotAuthorized, Match}, Bad},
+		"grant ran out since":        {func(f *Facts) { f.Issuer.Grants[0].Until = "2026-03-01" }, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
+		"key reported stolen":        {func(f *Facts) { f.Issuer.Keys[0].Reason = metrology.KeyCompromised }, [4]Outcome{Registered, Valid, KeyCompromised, Match}, Bad},
+		"key replaced":               {func(f *Facts) { f.Issuer.Keys[0].Reason = metrology.KeyReplaced }, [4]Outcome{Registered, Valid, Authorized, Match}, Good},
 	} {
 		t.Run(name, func(t *testing.T) {
 			facts := good()
@@ -106,6 +149,19 @@ func TestJudge(t *testing.T) {
 			require.NotEmpty(t, verdict.NotProven)
 		})
 	}
+}
+
+// TestOwnStandards wants the limits of an issuer's authority said.
+func TestOwnStandards(t *testing.T) {
+	said := func(f Facts) bool {
+		return slices.ContainsFunc(Judge(f).NotProven, func(s Statement) bool { return s.Code == "own-standards" })
+	}
+	facts := good()
+	require.False(t, said(facts))
+	facts.Instruments = nil // nobody knows whether it is under compulsory verification
+	facts.Issuer.Grants[0].Authority = metrology.AuthorityEstablished
+	require.True(t, said(facts))
+	require.Equal(t, Authorized, Judge(facts).Issuer.Outcome)
 }
 
 func TestAnchored(t *testing.T) {
