@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
@@ -41,6 +42,7 @@ type Client struct {
 type endpoint struct {
 	Peer
 	connection *grpc.ClientConn
+	seen       atomic.Uint64 // a block that the peer is known to have committed
 }
 
 type gatewayKey struct {
@@ -73,7 +75,7 @@ func Connect(_ context.Context, config Config) (*Client, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to peer %s: %w", peer.Endpoint, err), c.Close())
 		}
-		c.peers = append(c.peers, &endpoint{peer, connection})
+		c.peers = append(c.peers, &endpoint{Peer: peer, connection: connection})
 	}
 	return c, nil
 }
@@ -179,6 +181,10 @@ func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) 
 // try calls one peer after the other until one answers. An answer is anything
 // but Unavailable; a refusal by one peer is not asked of another.
 func (c *Client) try(ctx context.Context, label string, call func(*client.Gateway) error) error {
+	return c.tryPeers(ctx, label, func(_ *endpoint, gateway *client.Gateway) error { return call(gateway) })
+}
+
+func (c *Client) tryPeers(ctx context.Context, label string, call func(*endpoint, *client.Gateway) error) error {
 	s, err := c.wallet.load(label)
 	if err != nil {
 		return err
@@ -189,7 +195,7 @@ func (c *Client) try(ctx context.Context, label string, call func(*client.Gatewa
 		if err != nil {
 			return err
 		}
-		last = call(gateway)
+		last = call(peer, gateway)
 		if last == nil || !isFault(Decode(last), Unavailable) || ctx.Err() != nil {
 			return last
 		}
@@ -198,8 +204,8 @@ func (c *Client) try(ctx context.Context, label string, call func(*client.Gatewa
 	return last
 }
 
-// Evaluate runs a reading transaction on a peer and returns its result. Errors
-// are *metrology.Error or *Fault.
+// Evaluate runs a reading transaction on a peer that knows what this gateway
+// has been shown, and returns its result. Errors are *metrology.Error or *Fault.
 func (c *Client) Evaluate(ctx context.Context, label, function string, request []byte) ([]byte, error) {
 	return c.evaluate(ctx, label, c.config.Chaincode, function, request)
 }
@@ -207,7 +213,11 @@ func (c *Client) Evaluate(ctx context.Context, label, function string, request [
 func (c *Client) evaluate(ctx context.Context, label, chaincode, function string, args ...[]byte) (result []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Evaluate)
 	defer cancel()
-	err = c.try(ctx, label, func(gateway *client.Gateway) (err error) {
+	known := c.known()
+	err = c.tryPeers(ctx, label, func(peer *endpoint, gateway *client.Gateway) (err error) {
+		if _, err := c.catchUp(ctx, label, peer, known); err != nil {
+			return err
+		}
 		contract := gateway.GetNetwork(c.config.Channel).GetContract(chaincode)
 		result, err = contract.EvaluateWithContext(ctx, function, client.WithBytesArguments(args...))
 		return err

@@ -66,6 +66,10 @@ func Decode(err error) error {
 	if err == nil {
 		return nil
 	}
+	var fault *Fault
+	if errors.As(err, &fault) {
+		return fault
+	}
 	answer := statusOf(err)
 	texts := []string{answer.Message()}
 	for _, detail := range answer.Details() {

@@ -210,3 +210,40 @@ func TestEndorsersDisagree(t *testing.T) {
 	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
 	require.Equal(t, 1, g.count(t, "n"))
 }
+
+// TestRefusalOfThePast: a peer that has not committed what this gateway has
+// shown refuses what is right; its refusal counts once it has caught up.
+func TestRefusalOfThePast(t *testing.T) {
+	n := startNetwork(t)
+	refusal, err := status.New(codes.Aborted, "failed to endorse transaction, see attached details for more info").
+		WithDetails(&gatewaypb.ErrorDetail{MspId: "AssociationMSP", Message: "chaincode response 500, NOT_FOUND: no site s1"})
+	require.NoError(t, err)
+	var asked, refusals atomic.Int32
+	g := startGateway(t, n, func(c *fabric.Config) {
+		c.Dial = faults{"/gateway.Gateway/Endorse": func(call func() error) error {
+			asked.Add(1)
+			if refusals.Add(-1) < 0 {
+				return call()
+			}
+			return refusal.Err()
+		}}.options()
+	})
+	_, err = g.Submit(t.Context(), "k1", add("n"))
+	require.NoError(t, err)
+
+	asked.Store(0)
+	refusals.Store(1)
+	_, err = g.Submit(t.Context(), "k2", add("n"))
+	require.NoError(t, err)
+	require.Equal(t, int32(2), asked.Load(), "once behind, once caught up")
+	require.Equal(t, 2, g.count(t, "n"))
+
+	asked.Store(0)
+	refusals.Store(10)
+	_, err = g.Submit(t.Context(), "k3", add("n"))
+	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
+	require.Equal(t, int32(2), asked.Load(), "a block has come since")
+	_, err = g.Submit(t.Context(), "k3", add("n"))
+	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
+	require.Equal(t, int32(3), asked.Load(), "the peer was known to be up to date")
+}

@@ -117,6 +117,7 @@ func (f *follower) read(ctx context.Context, peer *endpoint) error {
 			if !ok {
 				return &brokenStream{applied, errors.New("the peer ended the stream")}
 			}
+			peer.saw(received.GetBlock().GetHeader().GetNumber())
 			if err := f.take(ctx, received); err != nil {
 				return err
 			}

@@ -297,14 +297,18 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// endorse collects endorsements, again while endorsers disagree: their peers
-// may stand at different heights. Nothing has been sent when it fails.
+// endorse collects endorsements, again while endorsers disagree or the one
+// that refused was behind: their peers may stand at different heights. Nothing
+// has been sent when it fails.
 func (s *submission) endorse(ctx context.Context) (transaction *client.Transaction, err error) {
+	known := s.known()
+	var asked *endpoint
 	for attempt := range maxDisagreements {
 		if attempt > 0 && !s.pause(ctx, attempt) {
 			break
 		}
-		err = s.try(ctx, s.call.Identity, func(gateway *client.Gateway) (err error) {
+		err = s.tryPeers(ctx, s.call.Identity, func(peer *endpoint, gateway *client.Gateway) (err error) {
+			asked = peer
 			transaction, err = s.proposeTo(ctx, gateway)
 			return err
 		})
@@ -314,7 +318,14 @@ func (s *submission) endorse(ctx context.Context) (transaction *client.Transacti
 		if errors.Is(err, ErrNoIdentity) {
 			return nil, err
 		}
-		if !disagreement(err, s.call.EndorsingOrganizations) {
+		if disagreement(err, s.call.EndorsingOrganizations) {
+			continue
+		}
+		again, late := s.outdated(ctx, s.call.Identity, asked, known, err)
+		if late != nil {
+			return nil, Decode(late)
+		}
+		if !again {
 			break
 		}
 	}
