@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,7 +15,8 @@ import (
 
 // demonstrate makes the demonstration content of a new ledger. It is done when
 // its last record stands; a start that was cut off goes through it again, and
-// what was done stays done by its Idempotency-Keys.
+// what was done stays done by its Idempotency-Keys. On a network that several
+// gateways share, the first one makes it.
 func (g *gateway) demonstrate(ctx context.Context, handler http.Handler) error {
 	marker := filepath.Join(g.config.Data, "demo", "since")
 	day := today()
@@ -39,7 +41,10 @@ func (g *gateway) demonstrate(ctx context.Context, handler http.Handler) error {
 			return writePrivate(filepath.Join(g.config.Data, "demo", name), content)
 		},
 	}
-	if err := stage.Play(ctx); err != nil {
+	err := stage.Play(ctx)
+	if errors.Is(err, demo.ErrPlayed) && g.config.Network != nil {
+		g.log.InfoContext(ctx, "no demonstration content made", "reason", err)
+	} else if err != nil {
 		return err
 	}
 	return writePrivate(marker, []byte("done"))

@@ -64,9 +64,11 @@ func serveCommand() *cobra.Command {
 	flags.StringVar(&file, "config", "", "configuration file (YAML); without one the embedded network is started")
 	flags.StringVar(&c.Listen, "listen", c.Listen, "address of the web server (STEELYARD_LISTEN)")
 	flags.StringVar(&c.Data, "data", c.Data, "data directory (STEELYARD_DATA)")
+	flags.StringVar(&c.PeerListen, "peer-listen", c.PeerListen, "address of the embedded network's peers (STEELYARD_PEER_LISTEN)")
 	flags.StringVar(&c.Tokens, "tokens", "", "token file; default tokens.json in the data directory (STEELYARD_TOKENS)")
 	flags.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text or json (STEELYARD_LOG_FORMAT)")
-	flags.BoolVar(&c.NoDemo, "no-demo", false, "leave out the demonstration content")
+	flags.BoolVar(&c.NoDemo, "no-demo", false, "leave out the demonstration content of an embedded network")
+	flags.BoolVar(&c.Demo, "demo", false, "make the demonstration content on the configured network too; it stays there")
 	return cmd
 }
 
@@ -81,11 +83,13 @@ func settle(cmd *cobra.Command, file string, flags config.Config) (config.Config
 	}
 	c.ApplyEnvironment(os.LookupEnv)
 	given := map[string]func(){
-		"listen":     func() { c.Listen = flags.Listen },
-		"data":       func() { c.Data = flags.Data },
-		"tokens":     func() { c.Tokens = flags.Tokens },
-		"log-format": func() { c.LogFormat = flags.LogFormat },
-		"no-demo":    func() { c.NoDemo = flags.NoDemo },
+		"listen":      func() { c.Listen = flags.Listen },
+		"data":        func() { c.Data = flags.Data },
+		"tokens":      func() { c.Tokens = flags.Tokens },
+		"peer-listen": func() { c.PeerListen = flags.PeerListen },
+		"log-format":  func() { c.LogFormat = flags.LogFormat },
+		"no-demo":     func() { c.NoDemo = flags.NoDemo },
+		"demo":        func() { c.Demo = flags.Demo },
 	}
 	for name, apply := range given {
 		if cmd.Flags().Changed(name) {

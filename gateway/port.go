@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -81,20 +80,6 @@ func configured(n *config.Network) (*link, error) {
 func joinClose(err error, closers ...func() error) error {
 	for _, c := range closers {
 		err = errors.Join(err, c())
-	}
-	return err
-}
-
-// bootstrap puts up the gates, once for a ledger. Any gateway that holds a
-// regulator's identity may ask; a second time is refused by the contract.
-func bootstrap(ctx context.Context, client *fabric.Client, label string) error {
-	request, err := json.Marshal(metrology.Bootstrap{})
-	if err != nil {
-		return fmt.Errorf("encode bootstrap: %w", err)
-	}
-	_, err = client.Submit(ctx, "bootstrap", fabric.Call{Identity: label, Function: "operation:Bootstrap", Request: request})
-	if code := metrology.ErrorCode(err); code == metrology.CodeState || code == metrology.CodeConflict {
-		return nil
 	}
 	return err
 }

@@ -72,7 +72,7 @@ func (g *gateway) open(ctx context.Context) (err error) {
 		return fmt.Errorf("make data directory: %w", err)
 	}
 	if g.config.Network == nil {
-		g.link, err = startEmbedded(ctx, g.config.Data, g.log)
+		g.link, err = startEmbedded(ctx, g.config.Data, g.config.PeerListen, g.log)
 	} else {
 		g.link, err = configured(g.config.Network)
 	}
@@ -188,20 +188,22 @@ func (g *gateway) watch(ctx context.Context) error {
 	}
 }
 
-// prepare settles what an earlier run left open, puts up the gates of a new
-// embedded ledger with its demonstration content, and says where to look.
+// prepare settles what an earlier run left open, has the ledger put up its
+// gates, makes demonstration content where it is wanted, and says where to
+// look. A network that is configured may come up later than its gateway.
 func (g *gateway) prepare(ctx context.Context, out io.Writer) error {
 	if open, err := g.client.Recover(ctx); err != nil && ctx.Err() == nil {
 		g.log.Warn("submissions of an earlier run stay open", "count", open, "error", err)
 	}
-	if g.config.Network == nil {
-		if err := bootstrap(ctx, g.client, "regulator"); err != nil {
-			return ignoreEnd(ctx, fmt.Errorf("put up the gates: %w", err))
-		}
-		if !g.config.NoDemo {
-			if err := g.demonstrate(ctx, g.handler(slog.New(slog.DiscardHandler))); err != nil {
-				return ignoreEnd(ctx, fmt.Errorf("make demonstration content: %w", err))
-			}
+	if !g.config.Demonstrate() && g.config.Network != nil {
+		return ignoreEnd(ctx, errors.Join(g.announce(out), g.awaitGates(ctx)))
+	}
+	if err := g.awaitGates(ctx); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	if g.config.Demonstrate() {
+		if err := g.demonstrate(ctx, g.handler(slog.New(slog.DiscardHandler))); err != nil {
+			return ignoreEnd(ctx, fmt.Errorf("make demonstration content: %w", err))
 		}
 	}
 	return g.announce(out)

@@ -23,13 +23,19 @@ type Config struct {
 	// Data is the directory of the read model, the outbox and the gateway's
 	// secret; for the embedded network, of its ledger too.
 	Data string `yaml:"data"`
+	// PeerListen is the address of the embedded network's peers, host:port.
+	// Fabric clients and tools reach it there.
+	PeerListen string `yaml:"peerListen"`
 	// Tokens is the file of bearer tokens, a JSON object from wallet label to
 	// token. It is written with random tokens when absent. Default: tokens.json in Data.
 	Tokens string `yaml:"tokens"`
 	// LogFormat is "text" or "json".
 	LogFormat string `yaml:"logFormat"`
-	// NoDemo leaves out the demonstration content. Embedded network only.
+	// NoDemo leaves out the demonstration content, which an embedded network has.
 	NoDemo bool `yaml:"noDemo"`
+	// Demo makes the demonstration content on the configured network. Its
+	// wallet must hold all posts; nothing takes the content off the ledger again.
+	Demo bool `yaml:"demo"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
 }
@@ -62,10 +68,18 @@ type Peer struct {
 // or another's.
 func (c Config) Embedded() bool { return c.Network == nil || c.Network.Embedded }
 
+// Demonstrate reports whether the ledger is to have demonstration content.
+func (c Config) Demonstrate() bool {
+	if c.Network == nil {
+		return !c.NoDemo
+	}
+	return c.Demo
+}
+
 // Default is what runs without any setting: the embedded network with
 // demonstration content in ./data, on loopback only.
 func Default() Config {
-	return Config{Listen: "127.0.0.1:8080", Data: "data", LogFormat: "text"}
+	return Config{Listen: "127.0.0.1:8080", Data: "data", PeerListen: "127.0.0.1:7051", LogFormat: "text"}
 }
 
 // Load reads a YAML file over c. Unknown keys are refused.
@@ -102,10 +116,11 @@ func (c *Config) paths() []*string {
 // environment maps each variable to the setting it overrides.
 func (c *Config) environment() map[string]*string {
 	return map[string]*string{
-		"STEELYARD_LISTEN":     &c.Listen,
-		"STEELYARD_DATA":       &c.Data,
-		"STEELYARD_TOKENS":     &c.Tokens,
-		"STEELYARD_LOG_FORMAT": &c.LogFormat,
+		"STEELYARD_LISTEN":      &c.Listen,
+		"STEELYARD_DATA":        &c.Data,
+		"STEELYARD_PEER_LISTEN": &c.PeerListen,
+		"STEELYARD_TOKENS":      &c.Tokens,
+		"STEELYARD_LOG_FORMAT":  &c.LogFormat,
 	}
 }
 
@@ -132,10 +147,13 @@ func (c *Config) Complete() error {
 	if c.Tokens == "" {
 		c.Tokens = filepath.Join(c.Data, "tokens.json")
 	}
-	if c.Network == nil {
-		return nil
+	if c.Network != nil {
+		return c.Network.check()
 	}
-	return c.Network.check()
+	if c.PeerListen == "" {
+		return errors.New("peerListen: an address is needed, such as 127.0.0.1:7051")
+	}
+	return nil
 }
 
 func (n *Network) check() error {

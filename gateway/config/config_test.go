@@ -64,12 +64,13 @@ func TestCompleteRefuses(t *testing.T) {
 		change func(*Config)
 		says   string
 	}{
-		"NoListen":   {func(c *Config) { c.Listen = "" }, "listen"},
-		"NoData":     {func(c *Config) { c.Data = "" }, "data"},
-		"LogFormat":  {func(c *Config) { c.LogFormat = "xml" }, "logFormat"},
-		"NoPeers":    {network(func(n *Network) { n.Peers = nil }), "network.peers"},
-		"NoEndpoint": {network(func(n *Network) { n.Peers[0].Endpoint = "" }), "network.peers[0].endpoint"},
-		"NoTrust":    {network(func(n *Network) { n.Trust = "" }), "network.trust"},
+		"NoListen":      {func(c *Config) { c.Listen = "" }, "listen"},
+		"NoData":        {func(c *Config) { c.Data = "" }, "data"},
+		"NoPeerAddress": {func(c *Config) { c.PeerListen = "" }, "peerListen"},
+		"LogFormat":     {func(c *Config) { c.LogFormat = "xml" }, "logFormat"},
+		"NoPeers":       {network(func(n *Network) { n.Peers = nil }), "network.peers"},
+		"NoEndpoint":    {network(func(n *Network) { n.Peers[0].Endpoint = "" }), "network.peers[0].endpoint"},
+		"NoTrust":       {network(func(n *Network) { n.Trust = "" }), "network.trust"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := Default()

@@ -12,6 +12,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,10 @@ type step struct {
 	Body json.RawMessage `json:"body,omitempty"`
 	Keep string          `json:"keep,omitempty"` // name under which the answer's id can be used, as {name}, in a later path
 }
+
+// ErrPlayed says that somebody else has made this content on the ledger, with
+// keys and on a day of their own.
+var ErrPlayed = errors.New("the ledger has demonstration content of another gateway")
 
 // Play goes through all steps in order and stops at the first that fails.
 func (s *Stage) Play(ctx context.Context) error {
@@ -173,6 +178,9 @@ func (s *Stage) request(ctx context.Context, key string, step step) (id string, 
 	}
 	w := httptest.NewRecorder()
 	s.Handler.ServeHTTP(w, r)
+	if w.Code == http.StatusConflict {
+		return "", fmt.Errorf("%w: %s", ErrPlayed, w.Body)
+	}
 	if w.Code != http.StatusCreated {
 		return "", fmt.Errorf("answered %d: %s", w.Code, w.Body)
 	}
