@@ -5,18 +5,12 @@ package signing
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/sha256"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/emmansun/gmsm/sm2"
-	"github.com/emmansun/gmsm/smx509"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/chaincode/signature"
@@ -48,24 +42,27 @@ func (d *Directory) Sign(ctx context.Context, issuer string, message []byte) (ke
 	if err := ctx.Err(); err != nil {
 		return "", nil, err
 	}
-	private, err := d.load(issuer)
+	signer, err := d.load(issuer)
 	if err != nil {
 		return "", nil, err
 	}
-	signed, err = private.sign(message)
+	signed, err = signer.Sign(message)
 	if err != nil {
 		return "", nil, fmt.Errorf("sign for issuer %s: %w", issuer, err)
 	}
-	if err := private.public.Verify(message, signed); err != nil { // a fault in the computation may give the key away
+	if err := signer.Key().Verify(message, signed); err != nil { // a fault in the computation may give the key away
 		return "", nil, fmt.Errorf("check own signature for issuer %s: %w", issuer, err)
 	}
-	return private.public.ID(), signed, nil
+	return signer.Key().ID(), signed, nil
 }
 
 // Key returns the public key of an issuer, to register it on the ledger.
 func (d *Directory) Key(issuer string) (signature.Key, error) {
-	private, err := d.load(issuer)
-	return private.public, err
+	signer, err := d.load(issuer)
+	if err != nil {
+		return signature.Key{}, err
+	}
+	return signer.Key(), nil
 }
 
 // Generate makes a key for an issuer that has none here. scheme is
@@ -113,79 +110,39 @@ func (d *Directory) write(issuer string, content []byte) error {
 func (d *Directory) file(issuer string) string { return filepath.Join(d.path, issuer+suffix) }
 
 // load reads the key of an issuer.
-func (d *Directory) load(issuer string) (privateKey, error) {
+func (d *Directory) load(issuer string) (*signature.Signer, error) {
 	if err := metrology.CheckID("issuer", issuer); err != nil { // it becomes a file name
-		return privateKey{}, err
+		return nil, err
 	}
 	info, err := os.Stat(d.file(issuer))
 	if errors.Is(err, fs.ErrNotExist) {
-		return privateKey{}, metrology.FieldErrorf(metrology.CodeInvalid, "signature", "is required: this gateway holds no key of issuer %s", issuer)
+		return nil, metrology.FieldErrorf(metrology.CodeInvalid, "signature", "is required: this gateway holds no key of issuer %s", issuer)
 	}
 	if err != nil {
-		return privateKey{}, fmt.Errorf("read key of issuer %s: %w", issuer, err)
+		return nil, fmt.Errorf("read key of issuer %s: %w", issuer, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return privateKey{}, fmt.Errorf("read key of issuer %s: others can read the file (mode %v, want 0600)", issuer, info.Mode().Perm())
+		return nil, fmt.Errorf("read key of issuer %s: others can read the file (mode %v, want 0600)", issuer, info.Mode().Perm())
 	}
 	if info.Size() > maxKeyFile {
-		return privateKey{}, fmt.Errorf("read key of issuer %s: larger than %d bytes", issuer, maxKeyFile)
+		return nil, fmt.Errorf("read key of issuer %s: larger than %d bytes", issuer, maxKeyFile)
 	}
 	content, err := os.ReadFile(d.file(issuer))
 	if err != nil {
-		return privateKey{}, fmt.Errorf("read key of issuer %s: %w", issuer, err)
+		return nil, fmt.Errorf("read key of issuer %s: %w", issuer, err)
 	}
-	private, err := parse(content)
+	signer, err := parse(content)
 	if err != nil {
-		return privateKey{}, fmt.Errorf("read key of issuer %s: %w", issuer, err)
+		return nil, fmt.Errorf("read key of issuer %s: %w", issuer, err)
 	}
-	return private, nil
-}
-
-// privateKey is a key of one of the two schemes.
-type privateKey struct {
-	p256   *ecdsa.PrivateKey
-	sm2    *sm2.PrivateKey
-	public signature.Key
+	return signer, nil
 }
 
 // parse reads a PEM file with one PKCS #8 key.
-func parse(content []byte) (privateKey, error) {
+func parse(content []byte) (*signature.Signer, error) {
 	block, _ := pem.Decode(content)
 	if block == nil || block.Type != pemType {
-		return privateKey{}, fmt.Errorf("no PEM block %q", pemType)
+		return nil, fmt.Errorf("no PEM block %q", pemType)
 	}
-	signer, err := signature.ParseSigner(block.Bytes)
-	if err != nil {
-		return privateKey{}, err
-	}
-	private := privateKey{public: signer.Key()}
-	parsed, err := smx509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return privateKey{}, err
-	}
-	switch parsed := parsed.(type) {
-	case *ecdsa.PrivateKey:
-		private.p256 = parsed
-	case *sm2.PrivateKey:
-		private.sm2 = parsed
-	}
-	return private, nil
-}
-
-func (k privateKey) sign(message []byte) ([]byte, error) {
-	if k.sm2 != nil {
-		return k.sm2.SignWithSM2(noEntropy{}, nil, message)
-	}
-	sum := sha256.Sum256(message)
-	return k.p256.Sign(nil, sum[:], crypto.SHA256) // no randomness: RFC 6979
-}
-
-// noEntropy makes SM2 signatures repeatable: gmsm draws the nonce from a
-// generator keyed with the private key, the caller's entropy and the digest,
-// which keeps its secrecy without the entropy (as RFC 6979 does for ECDSA).
-type noEntropy struct{}
-
-func (noEntropy) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
+	return signature.ParseSigner(block.Bytes)
 }
