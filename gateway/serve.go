@@ -101,8 +101,8 @@ func (g *gateway) openStores(ctx context.Context) error {
 		return err
 	}
 	g.store, err = readmodel.Open(ctx, readmodel.Config{
-		Driver: "sqlite", DSN: filepath.Join(g.config.Data, "readmodel.db"), Channel: g.link.channel,
-		Chaincode: g.link.chaincode, Genesis: g.trust.Genesis,
+		Driver: g.config.ReadModel.Driver, DSN: g.config.ReadModel.DSN,
+		Channel: g.link.channel, Chaincode: g.link.chaincode, Genesis: g.trust.Genesis,
 	})
 	if err != nil {
 		return err

@@ -36,9 +36,29 @@ type Config struct {
 	// Demo makes the demonstration content on the configured network. Its
 	// wallet must hold all posts; nothing takes the content off the ledger again.
 	Demo bool `yaml:"demo"`
+	// ReadModel is the database that public reads come from; absent means: a
+	// SQLite file in Data.
+	ReadModel ReadModel `yaml:"readModel"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
 }
+
+// ReadModel names a database. It holds nothing that the ledger does not have:
+// an empty one is filled from block 0. Each gateway needs its own.
+type ReadModel struct {
+	// Driver is "sqlite" or, for PostgreSQL, "pgx".
+	Driver string `yaml:"driver"`
+	// DSN is the file of SQLite, or a PostgreSQL connection string. The
+	// PostgreSQL database must order text by its bytes: CREATE DATABASE …
+	// TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'.
+	DSN string `yaml:"dsn"`
+}
+
+// Drivers of the read model.
+const (
+	DriverSQLite   = "sqlite"
+	DriverPostgres = "pgx"
+)
 
 // Network names a channel of a Fabric network, the peers that serve it, and
 // what to trust.
@@ -104,6 +124,9 @@ func (c *Config) Load(path string) error {
 
 func (c *Config) paths() []*string {
 	paths := []*string{&c.Data, &c.Tokens}
+	if c.ReadModel.Driver != DriverPostgres {
+		paths = append(paths, &c.ReadModel.DSN)
+	}
 	if c.Network != nil {
 		paths = append(paths, &c.Network.Wallet, &c.Network.Trust)
 		for i := range c.Network.Peers {
@@ -147,11 +170,31 @@ func (c *Config) Complete() error {
 	if c.Tokens == "" {
 		c.Tokens = filepath.Join(c.Data, "tokens.json")
 	}
+	if err := c.ReadModel.complete(c.Data); err != nil {
+		return err
+	}
 	if c.Network != nil {
 		return c.Network.check()
 	}
 	if c.PeerListen == "" {
 		return errors.New("peerListen: an address is needed, such as 127.0.0.1:7051")
+	}
+	return nil
+}
+
+func (r *ReadModel) complete(data string) error {
+	switch r.Driver {
+	case "", DriverSQLite:
+		r.Driver = DriverSQLite
+		if r.DSN == "" {
+			r.DSN = filepath.Join(data, "readmodel.db")
+		}
+	case DriverPostgres:
+		if r.DSN == "" {
+			return errors.New("readModel.dsn: pgx needs a connection string, such as postgres://user@host/database")
+		}
+	default:
+		return fmt.Errorf("readModel.driver: %q is neither %s nor %s", r.Driver, DriverSQLite, DriverPostgres)
 	}
 	return nil
 }

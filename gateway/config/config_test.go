@@ -86,3 +86,35 @@ func TestApplyEnvironment(t *testing.T) {
 	require.Equal(t, "127.0.0.1:1", c.Listen)
 	require.Equal(t, "data", c.Data)
 }
+
+func TestReadModel(t *testing.T) {
+	for name, test := range map[string]struct {
+		content string
+		want    ReadModel
+		says    string
+	}{
+		"Default":     {"data: /d\n", ReadModel{DriverSQLite, "/d/readmodel.db"}, ""},
+		"File":        {"readModel: {dsn: /x/own.db}\n", ReadModel{DriverSQLite, "/x/own.db"}, ""},
+		"PostgreSQL":  {"readModel: {driver: pgx, dsn: 'postgres://u@h/d'}\n", ReadModel{DriverPostgres, "postgres://u@h/d"}, ""},
+		"WithoutDSN":  {"readModel: {driver: pgx}\n", ReadModel{}, "readModel.dsn"},
+		"OtherDriver": {"readModel: {driver: mysql, dsn: x}\n", ReadModel{}, "neither sqlite nor pgx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := Default()
+			require.NoError(t, c.Load(write(t, test.content)))
+			err := c.Complete()
+			if test.says != "" {
+				require.ErrorContains(t, err, test.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.want, c.ReadModel)
+		})
+	}
+	t.Run("RelativeToTheFile", func(t *testing.T) {
+		c := Default()
+		path := write(t, "readModel: {dsn: own.db}\n")
+		require.NoError(t, c.Load(path))
+		require.Equal(t, filepath.Join(filepath.Dir(path), "own.db"), c.ReadModel.DSN)
+	})
+}
