@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"gopkg.in/yaml.v3"
 
@@ -54,7 +56,7 @@ type link struct {
 
 // startEmbedded starts the embedded network on the data directory and enrols
 // the posts that have no identity yet.
-func startEmbedded(ctx context.Context, data string, log *slog.Logger) (*link, error) {
+func startEmbedded(ctx context.Context, data, listen string, log *slog.Logger) (*link, error) {
 	chaincode, err := contract.New()
 	if err != nil {
 		return nil, err
@@ -64,9 +66,12 @@ func startEmbedded(ctx context.Context, data string, log *slog.Logger) (*link, e
 		return nil, err
 	}
 	network, err := embedded.Start(ctx, embedded.Config{
-		Dir: filepath.Join(data, "network"), Channel: channelName, Logger: log,
+		Dir: filepath.Join(data, "network"), Listen: listen, Channel: channelName, Logger: log,
 		Chaincodes: []embedded.Chaincode{{Name: chaincodeName, Contract: chaincode, Collections: collections}},
 	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%w (choose another address with --peer-listen)", err)
+	}
 	if err != nil {
 		return nil, err
 	}

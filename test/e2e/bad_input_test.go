@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/pem"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -113,12 +114,17 @@ func TestBadInput(t *testing.T) {
 	t.Run("HostileXML", func(t *testing.T) { hostileXML(t, g) })
 	t.Run("RawClient", func(t *testing.T) { rawClient(t, g) })
 	t.Run("PortInUse", func(t *testing.T) {
-		out := refused(t, "--data", t.TempDir(), "--listen", strings.TrimPrefix(g.url, "http://"))
+		out := refused(t, "--peer-listen", "127.0.0.1:0", "--data", t.TempDir(), "--listen", strings.TrimPrefix(g.url, "http://"))
 		require.Contains(t, out, "address already in use")
 		require.Contains(t, out, "--listen")
+		held, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer held.Close()
+		out = refused(t, "--peer-listen", held.Addr().String(), "--data", t.TempDir(), "--listen", "127.0.0.1:0")
+		require.Contains(t, out, "--peer-listen")
 	})
 	t.Run("DataDirectoryInUse", func(t *testing.T) {
-		out := refused(t, "--data", g.data, "--listen", "127.0.0.1:0")
+		out := refused(t, "--data", g.data, "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0")
 		require.Contains(t, out, g.data)
 		require.Contains(t, out, "in use")
 	})

@@ -76,7 +76,7 @@ func launch(t *testing.T, data string, args ...string) (*gateway, error) {
 	log, err := os.CreateTemp(t.TempDir(), "gateway-*.log")
 	require.NoError(t, err)
 	g := &gateway{t: t, data: data, exited: make(chan error, 1), log: log}
-	g.cmd = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--data", data}, args...)...)
+	g.cmd = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--data", data}, args...)...)
 	if len(args) > 0 && args[0] == "serve" {
 		g.cmd = exec.Command(program, append(args, "--listen", "127.0.0.1:0", "--data", data)...)
 	}
