@@ -28,6 +28,14 @@ func (a *applier) draw(c *change, parts []string, raw []byte) error {
 		d.ID, d.Terms.Authority, string(d.Phase), string(raw), a.block.Number, c.ID, c.claimed)
 }
 
+// observation projects a key of kind obs.
+func (a *applier) observation(parts []string, raw []byte) error {
+	if len(parts) != 2 {
+		return fmt.Errorf("an observation's key has a draw and an organisation")
+	}
+	return a.drawPart(parts[0], partObservation, parts[1], raw)
+}
+
 func (a *applier) drawPart(id, part, item string, raw []byte) error {
 	return a.exec(`INSERT INTO draw_parts (draw, part, item, doc) VALUES (?, ?, ?, ?)
 		ON CONFLICT (draw, part, item) DO UPDATE SET doc = excluded.doc`, id, part, item, string(raw))

@@ -1,0 +1,101 @@
+package public
+
+import (
+	"encoding/json"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
+
+// DrawFilter selects draws. Zero members do not restrict.
+type DrawFilter struct {
+	Authority string // division code
+	Phase     string
+	PageRequest
+}
+
+// Draw is a draw in a list.
+type Draw struct {
+	metrology.Draw
+	AsOf AsOf `json:"asOf"`
+}
+
+// DrawNumbers counts an authority's draws. Numbers have no gaps and are never
+// used again, so that cancelled and void draws stay in sight.
+type DrawNumbers struct {
+	Filed     int `json:"filed"`
+	Cancelled int `json:"cancelled"`
+	Void      int `json:"void"`
+}
+
+// DrawRecord is one draw with all that its organisations have recorded.
+type DrawRecord struct {
+	Draw
+	Plan         json.RawMessage             `json:"plan"` // as filed, in canonical form
+	Frozen       *metrology.DrawFreeze       `json:"frozen,omitempty"`
+	Commitments  []metrology.DrawCommitment  `json:"commitments,omitempty"`
+	Reveals      []metrology.DrawReveal      `json:"reveals,omitempty"`
+	Close        *metrology.DrawClose        `json:"close,omitempty"`
+	Observations []metrology.DrawObservation `json:"observations,omitempty"`
+	Beacon       *metrology.DrawBeacon       `json:"beacon,omitempty"`
+	Result       *metrology.DrawResult       `json:"result,omitempty"`
+	Numbers      DrawNumbers                 `json:"numbers"` // of the authority's draws
+	History      []HistoryEntry              `json:"history"`
+}
+
+// DrawDirectories are the lists of a draw, chunks joined.
+type DrawDirectories struct {
+	Record DrawRecord `json:"-"`
+	metrology.DrawChunk
+}
+
+// Add appends a chunk.
+func (d *DrawDirectories) Add(chunk metrology.DrawChunk) {
+	d.Objects = append(d.Objects, chunk.Objects...)
+	d.Inspectors = append(d.Inspectors, chunk.Inspectors...)
+	d.Ineligible = append(d.Ineligible, chunk.Ineligible...)
+	d.Exclusions = append(d.Exclusions, chunk.Exclusions...)
+}
+
+// DrawObjects is the directory of places, with those left out and why.
+type DrawObjects struct {
+	Draw       string                    `json:"draw"`
+	Frozen     bool                      `json:"frozen"` // before that it can change
+	Objects    []metrology.DrawObject    `json:"objects"`
+	Exclusions []metrology.DrawExclusion `json:"exclusions"`
+}
+
+// DrawInspectors is the directory of inspectors, under ids made for this draw,
+// with the pairs that must not meet.
+type DrawInspectors struct {
+	Draw       string                    `json:"draw"`
+	Frozen     bool                      `json:"frozen"`
+	Inspectors []metrology.DrawInspector `json:"inspectors"`
+	Ineligible [][]string                `json:"ineligible"`
+}
+
+// ShowObjects is what the public sees of the places.
+func (d DrawDirectories) ShowObjects() DrawObjects {
+	return DrawObjects{Draw: d.Record.ID, Frozen: d.Record.Frozen != nil, Objects: orNone(d.Objects), Exclusions: orNone(d.Exclusions)}
+}
+
+// ShowInspectors is what the public sees of the inspectors.
+func (d DrawDirectories) ShowInspectors() DrawInspectors {
+	return DrawInspectors{Draw: d.Record.ID, Frozen: d.Record.Frozen != nil, Inspectors: withSkills(d.Inspectors), Ineligible: orNone(d.Ineligible)}
+}
+
+// withSkills writes no skills as an empty list.
+func withSkills(inspectors []metrology.DrawInspector) []metrology.DrawInspector {
+	shown := make([]metrology.DrawInspector, len(inspectors))
+	for i, inspector := range inspectors {
+		inspector.Skills = orNone(inspector.Skills)
+		shown[i] = inspector
+	}
+	return shown
+}
+
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
