@@ -10,6 +10,7 @@ import (
 // Register is the public register this API reads: everything in it may be
 // shown to anybody. An absent thing is a metrology.CodeNotFound error.
 type Register interface {
+	DrawRegister
 	Status(ctx context.Context) (public.Status, error)
 	Merchants(ctx context.Context, f public.MerchantFilter, today metrology.Date) (public.Page[public.Merchant], error)
 	Merchant(ctx context.Context, id string, today metrology.Date) (public.Merchant, error)

@@ -17,7 +17,7 @@ func with(names ...string) []string { return append(names, paging...) }
 // register.
 func (s *Server) readRoutes() []readRoute {
 	r := s.register
-	return []readRoute{
+	return append(s.drawReads(), []readRoute{
 		{"/v1/status", nil, func(ctx context.Context, _ params) (any, error) { return s.status(ctx) }},
 		{"/v1/merchants", with("region", "sector", "q"), s.merchants},
 		{"/v1/merchants/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Merchant(ctx, p.path("id"), s.today()) }},
@@ -39,7 +39,7 @@ func (s *Server) readRoutes() []readRoute {
 		{"/v1/inspections/overdue", paging, s.overdueInspections},
 		{"/v1/inspections/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Inspection(ctx, p.path("id"), s.today()) }},
 		{"/v1/transactions/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Transaction(ctx, p.path("id")) }},
-	}
+	}...)
 }
 
 func (s *Server) merchants(ctx context.Context, p params) (any, error) {

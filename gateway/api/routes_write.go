@@ -10,7 +10,7 @@ import (
 // have handlers of their own, since the gateway builds their leaves.
 func writeRoutes() []writeRoute {
 	var all []writeRoute
-	for _, family := range [][]writeRoute{merchantRoutes(), siteRoutes(), pledgeRoutes(), instrumentRoutes(), issuerRoutes(), inspectionRoutes(), rulesetRoutes()} {
+	for _, family := range [][]writeRoute{merchantRoutes(), siteRoutes(), pledgeRoutes(), instrumentRoutes(), issuerRoutes(), inspectionRoutes(), rulesetRoutes(), drawRoutes()} {
 		all = append(all, family...)
 	}
 	return all

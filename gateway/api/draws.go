@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+)
+
+// DrawRegister is the part of the public register that holds draws.
+type DrawRegister interface {
+	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
+	Draw(ctx context.Context, id string) (public.DrawRecord, error)
+	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
+	// DrawSteps lists the transactions that hold a draw's steps.
+	DrawSteps(ctx context.Context, id string) ([]public.Transaction, error)
+}
+
+func (s *Server) drawReads() []readRoute {
+	const one = "/v1/draws/:id"
+	return []readRoute{
+		{"/v1/draws", with("authority", "phase"), s.draws},
+		{one, nil, func(ctx context.Context, p params) (any, error) { return s.register.Draw(ctx, p.path("id")) }},
+		{one + "/transcript", nil, s.drawTranscript},
+		{one + "/directories/objects", nil, s.drawObjects},
+		{one + "/directories/inspectors", nil, s.drawInspectors},
+		{one + "/tickets/:siteId", nil, s.drawTicket},
+	}
+}
+
+func (s *Server) draws(ctx context.Context, p params) (any, error) {
+	page, err := p.page()
+	if err != nil {
+		return nil, err
+	}
+	return s.register.Draws(ctx, public.DrawFilter{Authority: p.text("authority"), Phase: p.text("phase"), PageRequest: page})
+}
+
+func (s *Server) drawTranscript(ctx context.Context, p params) (any, error) {
+	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	steps, err := s.register.DrawSteps(ctx, p.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	status, err := s.register.Status(ctx)
+	return public.NewDrawTranscript(lists, steps, status), err
+}
+
+func (s *Server) drawObjects(ctx context.Context, p params) (any, error) {
+	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
+	return lists.ShowObjects(), err
+}
+
+func (s *Server) drawInspectors(ctx context.Context, p params) (any, error) {
+	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
+	return lists.ShowInspectors(), err
+}
+
+func (s *Server) drawTicket(ctx context.Context, p params) (any, error) {
+	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	return public.NewDrawTicket(lists, p.path("siteId"))
+}
+
+func drawRoutes() []writeRoute {
+	const one, place = "/v1/draws/:id", "/v1/draws/{id}"
+	directory := step(one+"/directories/:list/:chunk", "draw:Directory", place, command[metrology.FileDrawDirectory])
+	directory.Numbers = []string{"chunk"}
+	return []writeRoute{
+		step("/v1/draws", "draw:Plan", place, command[metrology.PlanDraw]),
+		step(one+"/approval", "draw:Approve", place, command[metrology.ApproveDraw]),
+		directory,
+		step(one+"/freeze", "draw:Freeze", place, command[metrology.FreezeDraw]),
+		step(one+"/freeze-approval", "draw:ApproveFreeze", place, command[metrology.ApproveDraw]),
+		step(one+"/commitment", "draw:Commit", place, command[metrology.CommitToDraw]),
+		step(one+"/opening", "draw:Open", place, command[metrology.DrawAction]),
+		step(one+"/reveal", "draw:Reveal", place, command[metrology.RevealToDraw]),
+		step(one+"/close", "draw:Close", place, command[metrology.DrawAction]),
+		step(one+"/observation", "draw:Observe", place, command[metrology.ObserveDraw]),
+		step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw]),
+		step(one+"/result", "draw:Result", place, command[metrology.DrawAction]),
+		step(one+"/cancellation", "draw:Cancel", place, command[metrology.CancelDraw]),
+		step(one+"/voiding", "draw:Void", place, command[metrology.DrawAction]),
+	}
+}
