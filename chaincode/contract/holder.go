@@ -61,28 +61,28 @@ func (t *transaction) putInstrument(instrument metrology.Instrument) error {
 }
 
 // checkPlace refuses a description that names a merchant or a site that does
-// not exist, or that is closed.
+// not exist or is closed, a site elsewhere, or somebody else's.
 func (t *transaction) checkPlace(d metrology.InstrumentDescription) error {
-	for _, party := range []struct{ field, id string }{{"owner", d.Owner}, {"user", d.User}} {
-		merchant, err := worldstate.Require[metrology.Merchant](t.Space, metrology.Key(metrology.KindMerchant, party.id), "merchant", party.id)
-		if err != nil {
-			return err
-		}
-		if merchant.State != metrology.MerchantActive {
-			return metrology.FieldErrorf(metrology.CodeState, party.field, "merchant %s is %s", party.id, merchant.State)
-		}
+	if err := t.requireActive("owner", d.Owner); err != nil {
+		return err
+	}
+	if err := t.requireActive("user", d.User); err != nil {
+		return err
 	}
 	if d.Site == "" {
 		return nil
 	}
-	site, err := worldstate.Require[metrology.Site](t.Space, metrology.Key(metrology.KindSite, d.Site), "site", d.Site)
+	site, err := t.site("site", d.Site)
 	if err != nil {
 		return err
 	}
-	if site.State != metrology.SiteOpen {
-		return metrology.FieldErrorf(metrology.CodeState, "site", "site %s is %s", d.Site, site.State)
+	switch {
+	case site.State != metrology.SiteOpen:
+		return metrology.FieldErrorf(metrology.CodeState, "site", "site %q is %s", d.Site, site.State)
+	case site.Region != d.Region:
+		return metrology.FieldErrorf(metrology.CodeInvalid, "region", "is not the region %s of site %q", site.Region, d.Site)
 	}
-	return nil
+	return t.checkStand(site, d.User)
 }
 
 // cycleMonths reads the cycle from the rule that a description names; 0 if it

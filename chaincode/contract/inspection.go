@@ -85,7 +85,7 @@ func enterInspection(t *transaction, cmd metrology.EnterInspection) (metrology.E
 	if err := t.checkFollows(inspection); err != nil {
 		return event, err
 	}
-	body, err := t.takeReport(inspection)
+	body, err := t.takeFirstReport(inspection)
 	if err != nil {
 		return event, err
 	}
@@ -101,7 +101,7 @@ func reviseInspection(t *transaction, cmd metrology.InspectionAction) (metrology
 	if inspection, err = inspection.Revise(t.Caller, t.Stamp()); err != nil {
 		return event, err
 	}
-	body, err := t.takeReport(inspection)
+	body, err := t.takeFirstReport(inspection)
 	if err != nil {
 		return event, err
 	}
@@ -141,12 +141,12 @@ func objectToInspection(t *transaction, cmd metrology.ObjectToInspection) (metro
 	if err != nil {
 		return event, err
 	}
-	site, err := t.site("site", inspection.Site)
+	before, err := t.currentBody(inspection)
 	if err != nil {
 		return event, err
 	}
-	// The agent of who was there on the day objects, even after a move.
-	if err := t.actsFor(metrology.PrincipalMerchant, site.OccupantOn(inspection.Visited)); err != nil {
+	// The agent of whom the result is about objects, even after a move.
+	if err := t.actsFor(metrology.PrincipalMerchant, before.Merchant); err != nil {
 		return event, err
 	}
 	if inspection, err = inspection.Object(cmd, t.Stamp()); err != nil {

@@ -32,6 +32,26 @@ func (t *transaction) putInspection(inspection metrology.Inspection, body *metro
 	return t.Put(inspectionKey(inspection.ID), inspection)
 }
 
+// takeFirstReport is takeReport for the report of a visit, which is about the
+// occupant on record for the day. A later report on the same visit is held
+// against the first (metrology.InspectionBody.CheckAgainst), whatever became of
+// the register of occupants since.
+func (t *transaction) takeFirstReport(inspection metrology.Inspection) (metrology.InspectionBody, error) {
+	body, err := t.takeReport(inspection)
+	if err != nil {
+		return body, err
+	}
+	site, err := t.site("site", inspection.Site)
+	if err != nil {
+		return body, err
+	}
+	if occupant := site.OccupantOn(inspection.Visited); body.Merchant != occupant {
+		return body, metrology.FieldErrorf(metrology.CodeInvalid, "merchant",
+			"%q did not occupy the site on %s; on record is %q", body.Merchant, inspection.Visited, occupant)
+	}
+	return body, nil
+}
+
 // takeReport reads the report that travels beside the command, checks what it
 // names and computes errors and verdicts.
 func (t *transaction) takeReport(inspection metrology.Inspection) (metrology.InspectionBody, error) {
@@ -43,9 +63,10 @@ func (t *transaction) takeReport(inspection metrology.Inspection) (metrology.Ins
 	if err != nil {
 		return metrology.InspectionBody{}, err
 	}
-	if occupant := site.OccupantOn(inspection.Visited); report.Merchant != occupant {
-		return metrology.InspectionBody{}, metrology.FieldErrorf(metrology.CodeInvalid, "merchant",
-			"%q did not occupy the site on %s; on record is %q", report.Merchant, inspection.Visited, occupant)
+	if report.Institution != "" {
+		if _, err := t.loadIssuer(report.Institution); err != nil {
+			return metrology.InspectionBody{}, err
+		}
 	}
 	if err := t.checkMeasured(report); err != nil {
 		return metrology.InspectionBody{}, err

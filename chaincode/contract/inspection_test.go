@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/chaincode/signature"
 )
 
 // weighed is a report of one retail weighing at the stall: charged 1 kg, and
@@ -47,6 +48,8 @@ func newInspected(t *testing.T) inspected {
 	l := newLedger(t)
 	l.bringRulesIntoForce()
 	_, holder := l.addMarket()
+	l.addIssuer("inst-1", signature.GenerateP256)
+	l.addIssuer("inst-2", signature.GenerateP256)
 	return inspected{ledger: l, holder: holder,
 		inspector: l.as(metrology.RoleInspector, "insp-1"), post: l.as(metrology.RoleRegulator, "post")}
 }
@@ -169,6 +172,20 @@ func TestHandOverInspection(t *testing.T) {
 	require.Equal(t, metrology.CodeForbidden, metrology.ErrorCode(err))
 }
 
+// TestLateMove: what is recorded later of who was there touches neither the
+// right to object nor the second test.
+func TestLateMove(t *testing.T) {
+	l := newInspected(t)
+	l.publish(stallVisit("i-1"), weighed("975", metrology.ResultQualityBreach))
+	l.must(l.as(metrology.RoleAssociation, "assoc"), "site:Vacate", metrology.VacateSite{ID: "stall", To: "2026-02-28"}, nil)
+
+	l.must(l.holder, "inspection:Object", metrology.ObjectToInspection{ID: "i-1", Ground: metrology.GroundIdentity}, nil)
+	second := weighed("985", metrology.ResultNoneFound)
+	second.Institution = "inst-2"
+	l.must(l.inspector, "inspection:Retest", metrology.InspectionAction{ID: "i-1"}, reportDocument(second))
+	l.must(l.post, "inspection:Correct", metrology.InspectionDecision{ID: "i-1", Reason: metrology.CorrectRetest}, reportDocument(second))
+}
+
 func TestObjectAndRetest(t *testing.T) {
 	l := newInspected(t)
 	l.publish(stallVisit("i-1"), weighed("975", metrology.ResultQualityBreach))
@@ -188,6 +205,10 @@ func TestObjectAndRetest(t *testing.T) {
 	worse.Items = []metrology.ReportItem{{Matter: metrology.MatterRetail, Results: []metrology.ResultCode{metrology.ResultFalseDisclosure}}}
 	_, err = l.submit(l.inspector, "inspection:Retest", i1, reportDocument(worse))
 	require.Equal(t, metrology.CodeInvalid, metrology.ErrorCode(err), "one person alone finds nothing new against a merchant")
+	nowhere := second
+	nowhere.Institution = "nobody"
+	_, err = l.submit(l.inspector, "inspection:Retest", i1, reportDocument(nowhere))
+	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err), "an institution that nobody knows")
 	l.must(l.inspector, "inspection:Retest", i1, reportDocument(second))
 
 	upheld := inspected{ledger: l.fork(t), inspector: l.inspector, post: l.post, holder: l.holder}

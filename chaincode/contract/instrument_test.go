@@ -39,8 +39,13 @@ func (l *ledger) addDispenser(id string) actor {
 func TestRegisterInstrument(t *testing.T) {
 	l := newLedger(t)
 	at := l.addIssuer("inst-1", signature.GenerateP256)
-	l.addMarket()
+	organiser, _ := l.addMarket()
 	agent := l.addDispenser("i-1")
+	l.must(agent, "site:Register", metrology.RegisterSite{
+		ID: "station", Kind: metrology.SiteStation, Region: "440305", Occupant: "station", From: "2026-01-01",
+	}, profile("station"))
+	l.must(organiser, "site:Register",
+		metrology.RegisterSite{ID: "stall-2", Kind: metrology.SiteStall, Region: "440305", Parent: "market"}, profile("stall-2"))
 	require.Equal(t, metrology.InstrumentInUse, load[metrology.Instrument](l, "instrument/i-1").State)
 	l.must(l.as(metrology.RoleAssociation, "assoc"), "site:Vacate", metrology.VacateSite{ID: "stall", To: "2026-02-01"}, nil)
 	l.must(l.as(metrology.RoleAssociation, "assoc"), "site:Close", metrology.SiteAction{ID: "stall"}, nil)
@@ -50,24 +55,30 @@ func TestRegisterInstrument(t *testing.T) {
 		change func(*metrology.RegisterInstrument)
 		code   metrology.Code
 	}{
-		"own agent":             {agent, nil, ""},
-		"association":           {l.as(metrology.RoleAssociation, "assoc"), nil, ""},
-		"regulator":             {l.as(metrology.RoleRegulator, "reg"), nil, ""},
-		"institution":           {at.officer, func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, ""},
-		"at a site":             {agent, func(c *metrology.RegisterInstrument) { c.Site = "market" }, ""},
-		"owned by another":      {agent, func(c *metrology.RegisterInstrument) { c.Owner = "organiser" }, ""},
-		"ErrUsedByAnother":      {agent, func(c *metrology.RegisterInstrument) { c.User = "organiser" }, metrology.CodeForbidden},
-		"ErrForeignAgent":       {l.as(metrology.RoleMerchant, "holder-agent"), nil, metrology.CodeForbidden},
-		"ErrInstituteUnnamed":   {at.officer, nil, metrology.CodeInvalid},
-		"ErrForeignInstitution": {l.as(metrology.RoleInstitute, "x"), func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, metrology.CodeForbidden},
-		"ErrNoInstitution":      {agent, func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, metrology.CodeInvalid},
-		"ErrInspector":          {l.as(metrology.RoleInspector, "insp"), nil, metrology.CodeForbidden},
-		"ErrTaken":              {agent, func(c *metrology.RegisterInstrument) { c.ID = "i-1" }, metrology.CodeConflict},
-		"ErrUnknownOwner":       {agent, func(c *metrology.RegisterInstrument) { c.Owner = "nobody" }, metrology.CodeNotFound},
-		"ErrUnknownSite":        {agent, func(c *metrology.RegisterInstrument) { c.Site = "nowhere" }, metrology.CodeNotFound},
-		"ErrClosedSite":         {agent, func(c *metrology.RegisterInstrument) { c.Site = "stall" }, metrology.CodeState},
-		"ErrUnknownRule":        {agent, func(c *metrology.RegisterInstrument) { c.CycleRule = &metrology.RuleReference{ID: "r", Version: 1} }, metrology.CodeNotFound},
-		"ErrForm":               {agent, func(c *metrology.RegisterInstrument) { c.Serial = "" }, metrology.CodeInvalid},
+		"own agent":       {agent, nil, ""},
+		"association":     {l.as(metrology.RoleAssociation, "assoc"), nil, ""},
+		"regulator":       {l.as(metrology.RoleRegulator, "reg"), nil, ""},
+		"institution":     {at.officer, func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, ""},
+		"at its own site": {agent, func(c *metrology.RegisterInstrument) { c.Site = "station" }, ""},
+		"of the organiser, at a stall": {organiser, func(c *metrology.RegisterInstrument) {
+			c.Site, c.Owner, c.User = "stall-2", "organiser", "organiser"
+		}, ""},
+		"at any site, by the association": {l.as(metrology.RoleAssociation, "assoc"), func(c *metrology.RegisterInstrument) { c.Site = "market" }, ""},
+		"ErrForeignSite":                  {agent, func(c *metrology.RegisterInstrument) { c.Site = "market" }, metrology.CodeForbidden},
+		"ErrRegionOfSite":                 {agent, func(c *metrology.RegisterInstrument) { c.Site, c.Region = "station", "440306" }, metrology.CodeInvalid},
+		"owned by another":                {agent, func(c *metrology.RegisterInstrument) { c.Owner = "organiser" }, ""},
+		"ErrUsedByAnother":                {agent, func(c *metrology.RegisterInstrument) { c.User = "organiser" }, metrology.CodeForbidden},
+		"ErrForeignAgent":                 {l.as(metrology.RoleMerchant, "holder-agent"), nil, metrology.CodeForbidden},
+		"ErrInstituteUnnamed":             {at.officer, nil, metrology.CodeInvalid},
+		"ErrForeignInstitution":           {l.as(metrology.RoleInstitute, "x"), func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, metrology.CodeForbidden},
+		"ErrNoInstitution":                {agent, func(c *metrology.RegisterInstrument) { c.Issuer = "inst-1" }, metrology.CodeInvalid},
+		"ErrInspector":                    {l.as(metrology.RoleInspector, "insp"), nil, metrology.CodeForbidden},
+		"ErrTaken":                        {agent, func(c *metrology.RegisterInstrument) { c.ID = "i-1" }, metrology.CodeConflict},
+		"ErrUnknownOwner":                 {agent, func(c *metrology.RegisterInstrument) { c.Owner = "nobody" }, metrology.CodeNotFound},
+		"ErrUnknownSite":                  {agent, func(c *metrology.RegisterInstrument) { c.Site = "nowhere" }, metrology.CodeNotFound},
+		"ErrClosedSite":                   {agent, func(c *metrology.RegisterInstrument) { c.Site = "stall" }, metrology.CodeState},
+		"ErrUnknownRule":                  {agent, func(c *metrology.RegisterInstrument) { c.CycleRule = &metrology.RuleReference{ID: "r", Version: 1} }, metrology.CodeNotFound},
+		"ErrForm":                         {agent, func(c *metrology.RegisterInstrument) { c.Serial = "" }, metrology.CodeInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := dispenser("i-2")

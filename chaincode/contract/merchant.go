@@ -26,14 +26,18 @@ func (*Merchant) Amend(ctx *Context, request, operation string) (string, error) 
 	return write(ctx, request, operation, amendMerchant)
 }
 
-// Close ends a merchant's record; Reopen undoes it.
+// Close ends a merchant's record, by its agent, the association or the
+// regulator.
 func (*Merchant) Close(ctx *Context, request, operation string) (string, error) {
-	return write(ctx, request, operation, changeMerchant(metrology.MerchantClose, metrology.EventMerchantClosed))
+	return write(ctx, request, operation, changeMerchant(metrology.MerchantClose, metrology.EventMerchantClosed,
+		metrology.RoleMerchant, metrology.RoleAssociation, metrology.RoleRegulator))
 }
 
-// Reopen makes a closed merchant active again.
+// Reopen makes a closed merchant active again, by the association or the
+// regulator: an agent cannot undo what they closed.
 func (*Merchant) Reopen(ctx *Context, request, operation string) (string, error) {
-	return write(ctx, request, operation, changeMerchant(metrology.MerchantReopen, metrology.EventMerchantReopened))
+	return write(ctx, request, operation, changeMerchant(metrology.MerchantReopen, metrology.EventMerchantReopened,
+		metrology.RoleAssociation, metrology.RoleRegulator))
 }
 
 // PurgeProfile deletes the profile on every peer, with its history.
@@ -41,14 +45,18 @@ func (*Merchant) PurgeProfile(ctx *Context, request, operation string) (string, 
 	return write(ctx, request, operation, purgeMerchantProfile)
 }
 
-// Appoint lets a subject of AssociationMSP act for the merchant.
+// Appoint lets a subject of AssociationMSP act for the merchant, by another
+// agent or the association.
 func (*Merchant) Appoint(ctx *Context, request, operation string) (string, error) {
-	return write(ctx, request, operation, bindAgent(metrology.MerchantAppoint, metrology.EventMerchantAppointed))
+	return write(ctx, request, operation, bindAgent(metrology.MerchantAppoint, metrology.EventMerchantAppointed,
+		metrology.RoleAssociation))
 }
 
-// Dismiss ends what Appoint began.
+// Dismiss ends what Appoint began, and what registering did for whoever
+// registered a merchant that was not theirs; for that the regulator may, too.
 func (*Merchant) Dismiss(ctx *Context, request, operation string) (string, error) {
-	return write(ctx, request, operation, bindAgent(metrology.MerchantDismiss, metrology.EventMerchantDismissed))
+	return write(ctx, request, operation, bindAgent(metrology.MerchantDismiss, metrology.EventMerchantDismissed,
+		metrology.RoleAssociation, metrology.RoleRegulator))
 }
 
 func registerMerchant(t *transaction, cmd metrology.RegisterMerchant) (metrology.Event, error) {
@@ -98,9 +106,12 @@ func amendMerchant(t *transaction, cmd metrology.AmendMerchant) (metrology.Event
 	return event, t.Put(metrology.Key(metrology.KindMerchant, cmd.ID), merchant)
 }
 
-func changeMerchant(command metrology.MerchantCommand, done metrology.EventType) func(*transaction, metrology.MerchantAction) (metrology.Event, error) {
+func changeMerchant(command metrology.MerchantCommand, done metrology.EventType, roles ...metrology.Role) func(*transaction, metrology.MerchantAction) (metrology.Event, error) {
 	return func(t *transaction, cmd metrology.MerchantAction) (metrology.Event, error) {
 		event := metrology.NewEvent(done, cmd.ID)
+		if err := t.Caller.Require(roles...); err != nil {
+			return event, err
+		}
 		merchant, err := t.merchantFor(cmd.ID, metrology.RoleAssociation, metrology.RoleRegulator)
 		if err != nil {
 			return event, err
@@ -128,10 +139,10 @@ func purgeMerchantProfile(t *transaction, cmd metrology.MerchantAction) (metrolo
 	return event, t.Put(metrology.Key(metrology.KindMerchant, cmd.ID), merchant)
 }
 
-func bindAgent(command metrology.MerchantCommand, done metrology.EventType) func(*transaction, metrology.AppointAgent) (metrology.Event, error) {
+func bindAgent(command metrology.MerchantCommand, done metrology.EventType, others ...metrology.Role) func(*transaction, metrology.AppointAgent) (metrology.Event, error) {
 	return func(t *transaction, cmd metrology.AppointAgent) (metrology.Event, error) {
 		event := metrology.NewEvent(done, cmd.ID)
-		merchant, err := t.merchantFor(cmd.ID, metrology.RoleAssociation)
+		merchant, err := t.merchantFor(cmd.ID, others...)
 		if err != nil {
 			return event, err
 		}

@@ -36,10 +36,10 @@ func merchantPermissions() map[string]permission {
 		"merchant:Amend": {may: "merchant=own association regulator",
 			request: always(metrology.AmendMerchant{ID: "station", Sector: metrology.SectorFuelStation, Region: "440305"})},
 		"merchant:Close":        {may: "merchant=own association regulator", request: always(metrology.MerchantAction{ID: "station"})},
-		"merchant:Reopen":       {may: "merchant=own association regulator", request: always(metrology.MerchantAction{ID: "closed"})},
+		"merchant:Reopen":       {may: "association regulator", request: always(metrology.MerchantAction{ID: "closed"})},
 		"merchant:PurgeProfile": {may: "merchant=own regulator", request: always(metrology.MerchantAction{ID: "station"})},
 		"merchant:Appoint":      {may: "merchant=own association", request: always(agent)},
-		"merchant:Dismiss":      {may: "merchant=own association", request: always(agent)},
+		"merchant:Dismiss":      {may: "merchant=own association regulator", request: always(agent)},
 	}
 }
 
@@ -50,7 +50,7 @@ func sitePermissions() map[string]permission {
 			ID: "new", Kind: metrology.SiteStation, Region: "440305", Occupant: "station", From: "2026-01-01"})},
 		"site:Amend":        {may: managers, request: always(metrology.AmendSite{ID: "site", Region: "440305", Owner: "station"})},
 		"site:Occupy":       {may: managers, request: always(metrology.OccupySite{ID: "vacant", Merchant: "station", From: "2026-02-01"})},
-		"site:Vacate":       {may: managers, request: always(metrology.VacateSite{ID: "site", To: "2026-03-01"})},
+		"site:Vacate":       {may: managers, request: always(metrology.VacateSite{ID: "site", To: "2026-03-02"})},
 		"site:Close":        {may: managers, request: always(metrology.SiteAction{ID: "vacant"})},
 		"site:Reopen":       {may: managers, request: always(metrology.SiteAction{ID: "closed-site"})},
 		"site:PurgeProfile": {may: managers, request: always(metrology.SiteAction{ID: "site"})},

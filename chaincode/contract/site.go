@@ -16,8 +16,8 @@ func NewSite() *Site {
 }
 
 // Register records a site (metrology.RegisterSite; transient member
-// "profile"). An agent may register a site of its own merchant, or a stall in
-// a market that its merchant occupies or owns.
+// "profile"). An agent may register a site that its own merchant occupies or
+// owns, and stalls in a market that its merchant occupies or owns.
 func (*Site) Register(ctx *Context, request, operation string) (string, error) {
 	return write(ctx, request, operation, registerSite)
 }
@@ -28,12 +28,15 @@ func (*Site) Amend(ctx *Context, request, operation string) (string, error) {
 	return write(ctx, request, operation, amendSite)
 }
 
-// Occupy records that a merchant moved in.
+// Occupy records that a merchant moved in. An agent says so of its own merchant,
+// or of a stall in its merchant's market; what stands on the register of
+// anybody else is for the association and the regulator to say.
 func (*Site) Occupy(ctx *Context, request, operation string) (string, error) {
 	return write(ctx, request, operation, occupySite)
 }
 
-// Vacate records the occupant's last day.
+// Vacate records the occupant's last day. An agent cannot put it back: who was
+// there on the day of an inspection answers for it.
 func (*Site) Vacate(ctx *Context, request, operation string) (string, error) {
 	return write(ctx, request, operation, vacateSite)
 }
@@ -65,7 +68,7 @@ func registerSite(t *transaction, cmd metrology.RegisterSite) (metrology.Event, 
 	if err := t.refuseTaken(siteKey(cmd.ID), "id", cmd.ID); err != nil {
 		return event, err
 	}
-	if err := t.checkSiteLinks(site); err != nil {
+	if err := t.checkSiteLinks(site, metrology.Site{}); err != nil {
 		return event, err
 	}
 	if err := t.managesSite(site); err != nil {
@@ -79,14 +82,15 @@ func registerSite(t *transaction, cmd metrology.RegisterSite) (metrology.Event, 
 
 func amendSite(t *transaction, cmd metrology.AmendSite) (metrology.Event, error) {
 	event := metrology.NewEvent(metrology.EventSiteAmended, cmd.ID)
-	site, err := t.siteFor(cmd.ID)
+	before, err := t.siteFor(cmd.ID)
 	if err != nil {
 		return event, err
 	}
-	if site, err = site.Amend(cmd); err != nil {
+	site, err := before.Amend(cmd)
+	if err != nil {
 		return event, err
 	}
-	if err := t.checkSiteLinks(site); err != nil {
+	if err := t.checkSiteLinks(site, before); err != nil {
 		return event, err
 	}
 	if err := t.managesSite(site); err != nil {
@@ -109,7 +113,7 @@ func occupySite(t *transaction, cmd metrology.OccupySite) (metrology.Event, erro
 	if site, err = site.Occupy(cmd); err != nil {
 		return event, err
 	}
-	if err := t.requireMerchant("merchant", cmd.Merchant); err != nil {
+	if err := t.checkMoveIn(site); err != nil {
 		return event, err
 	}
 	return event, t.Put(siteKey(cmd.ID), site)
@@ -123,6 +127,9 @@ func vacateSite(t *transaction, cmd metrology.VacateSite) (metrology.Event, erro
 	}
 	if site, err = site.Vacate(cmd); err != nil {
 		return event, err
+	}
+	if t.Caller.Role == metrology.RoleMerchant && cmd.To.Before(t.Today()) {
+		return event, metrology.FieldErrorf(metrology.CodeForbidden, "to", "an agent records a last day from today, %s, on", t.Today())
 	}
 	return event, t.Put(siteKey(cmd.ID), site)
 }
@@ -177,68 +184,4 @@ func (t *transaction) site(field, id string) (metrology.Site, error) {
 		return metrology.Site{}, err
 	}
 	return worldstate.Require[metrology.Site](t.Space, siteKey(id), "site", id)
-}
-
-// checkSiteLinks refuses a parent that is no market and merchants that are not
-// registered.
-func (t *transaction) checkSiteLinks(site metrology.Site) error {
-	if site.Parent != "" {
-		parent, err := t.site("parent", site.Parent)
-		if err != nil {
-			return err
-		}
-		if err := site.CheckParent(parent); err != nil {
-			return err
-		}
-	}
-	if err := t.requireMerchant("owner", site.Owner); err != nil {
-		return err
-	}
-	if err := t.requireMerchant("user", site.User); err != nil {
-		return err
-	}
-	return t.requireMerchant("occupant", site.Occupant())
-}
-
-// requireMerchant refuses a merchant id that is not registered. None is fine.
-func (t *transaction) requireMerchant(field, id string) error {
-	if id == "" {
-		return nil
-	}
-	found, err := t.Has(metrology.Key(metrology.KindMerchant, id))
-	if err == nil && !found {
-		err = metrology.FieldErrorf(metrology.CodeNotFound, field, "merchant %q is not registered", id)
-	}
-	return err
-}
-
-// managesSite lets the association and the regulator change every site. An
-// agent may change a site that its merchant occupies; where nobody does, one
-// that it owns; and any stall of a market that it occupies or owns, since the
-// organiser keeps the register of stalls (集贸市场计量监督管理办法).
-func (t *transaction) managesSite(site metrology.Site) error {
-	if t.Caller.Role != metrology.RoleMerchant {
-		return nil
-	}
-	managers := []string{site.Occupant()}
-	if site.Occupant() == "" {
-		managers = append(managers, site.Owner)
-	}
-	if site.Parent != "" {
-		market, err := t.site("parent", site.Parent)
-		if err != nil {
-			return err
-		}
-		managers = append(managers, market.Occupant(), market.Owner)
-	}
-	for _, merchant := range managers {
-		if merchant == "" {
-			continue
-		}
-		err := t.actsFor(metrology.PrincipalMerchant, merchant)
-		if err == nil || metrology.ErrorCode(err) != metrology.CodeForbidden {
-			return err
-		}
-	}
-	return metrology.Errorf(metrology.CodeForbidden, "this identity does not act for the merchant in charge of site %q", site.ID)
 }
