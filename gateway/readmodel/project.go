@@ -11,7 +11,7 @@ import (
 // write projects one write to public state. A kind it does not know stops the
 // projection: leaving a record out would be a false statement.
 func (a *applier) write(c *change, w ledger.Write) error {
-	kind, _ := metrology.SplitKey(w.Key)
+	kind, parts := metrology.SplitKey(w.Key)
 	if w.Delete {
 		return fmt.Errorf("nothing is ever deleted from public state, yet this was")
 	}
@@ -34,7 +34,11 @@ func (a *applier) write(c *change, w ledger.Write) error {
 		return a.inspection(c, w.Value)
 	case metrology.KindRuleset:
 		return a.ruleset(c, w.Value)
-	case metrology.KindCreditCode, metrology.KindBinding, metrology.KindOperation, metrology.KindGate:
+	case metrology.KindDraw:
+		return a.draw(c, parts, w.Value)
+	case metrology.KindObservation:
+		return a.observation(parts, w.Value)
+	case metrology.KindCreditCode, metrology.KindBinding, metrology.KindOperation, metrology.KindGate, metrology.KindDrawCount:
 		return nil // indexes and bookkeeping of the contract; the records themselves say what is public
 	}
 	return fmt.Errorf("kind %q is not known to this gateway: use a newer one", kind)
