@@ -196,21 +196,30 @@ func supersedeCertificate(t *transaction, cmd metrology.SupersedeCertificate) (m
 	return event, t.Put(metrology.CertificateKey(cmd.Issuer, cmd.Number), certificate)
 }
 
+// maxSuccessions bounds how many times an issuer's certificates passed to
+// another that then ended, too.
+const maxSuccessions = 8
+
 // answersFor refuses a caller who is neither an officer of the issuer, nor of
-// the successor of one that has ended, nor holds one of the other roles.
+// the one that came after it once it had ended, nor holds one of the other
+// roles.
 func (t *transaction) answersFor(id string, others ...metrology.Role) error {
 	_, err := t.issuerFor(id, others...)
-	if t.Caller.Role != metrology.RoleInstitute || metrology.ErrorCode(err) != metrology.CodeForbidden {
-		return err
+	for range maxSuccessions {
+		if t.Caller.Role != metrology.RoleInstitute || metrology.ErrorCode(err) != metrology.CodeForbidden {
+			return err
+		}
+		ended, found, loadErr := worldstate.Get[metrology.Issuer](t.Space, metrology.Key(metrology.KindIssuer, id))
+		if loadErr != nil {
+			return loadErr
+		}
+		if !found || ended.Successor == "" {
+			return err
+		}
+		id = ended.Successor
+		err = t.actsFor(metrology.PrincipalIssuer, id)
 	}
-	ended, found, loadErr := worldstate.Get[metrology.Issuer](t.Space, metrology.Key(metrology.KindIssuer, id))
-	if loadErr != nil {
-		return loadErr
-	}
-	if !found || ended.Successor == "" {
-		return err
-	}
-	return t.actsFor(metrology.PrincipalIssuer, ended.Successor)
+	return err
 }
 
 // loadCertificate loads a certificate by its number. field is the member of

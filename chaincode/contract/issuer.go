@@ -90,7 +90,7 @@ func amendIssuer(t *transaction, cmd metrology.AmendIssuer) (metrology.Event, er
 	if err != nil {
 		return event, err
 	}
-	if issuer, err = issuer.Amend(cmd); err != nil {
+	if issuer, err = issuer.Amend(cmd, t.Today()); err != nil {
 		return event, err
 	}
 	if cmd.Profile {

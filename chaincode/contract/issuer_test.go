@@ -98,7 +98,7 @@ func TestSuspendAndPurgeIssuer(t *testing.T) {
 	l.must(regulator, "issuer:PurgeProfile", issuer, nil)
 	require.NotContains(t, l.private, "disclosed/profile/issuer/inst-1")
 	require.False(t, load[metrology.Issuer](l, "issuer/inst-1").Profile)
-	l.must(regulator, "issuer:Amend", metrology.AmendIssuer{ID: "inst-1", Region: "440300", Grants: grants()[:1], Profile: true}, profile("new"))
+	l.must(regulator, "issuer:Amend", metrology.AmendIssuer{ID: "inst-1", Region: "440300", Grants: grants(), Profile: true}, profile("new"))
 	require.True(t, load[metrology.Issuer](l, "issuer/inst-1").Profile)
 	require.Contains(t, l.private, "disclosed/profile/issuer/inst-1")
 }

@@ -135,6 +135,8 @@ type RegisterIssuer struct {
 }
 
 // AmendIssuer replaces region and grants; a new profile may travel beside it.
+// What was granted on days gone by stays: a grant ends yesterday at the
+// earliest, and a change of scope is another grant.
 type AmendIssuer struct {
 	ID      string  `json:"id"`
 	Region  string  `json:"region"`

@@ -1,10 +1,13 @@
 package metrology
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Bounds of an issuer's record. They are limits of this format.
 const (
-	maxGrants    = 16
+	maxGrants    = 32 // past ones stay
 	maxScope     = 2000 // rows of one grant
 	maxKeys      = 32
 	maxSPKIBytes = 128
@@ -91,7 +94,7 @@ func (i Issuer) Apply(command IssuerCommand) (Issuer, error) {
 }
 
 // Amend returns the issuer after AmendIssuer.
-func (i Issuer) Amend(cmd AmendIssuer) (Issuer, error) {
+func (i Issuer) Amend(cmd AmendIssuer, today Date) (Issuer, error) {
 	i, err := i.Apply(IssuerAmend)
 	if err != nil {
 		return i, err
@@ -99,8 +102,26 @@ func (i Issuer) Amend(cmd AmendIssuer) (Issuer, error) {
 	if err := checkGrants(cmd.Region, cmd.Grants); err != nil {
 		return i, err
 	}
+	for n, old := range i.Grants {
+		kept := func(g Grant) bool { return g.keeps(old, today) }
+		if old.From.Before(today) && !slices.ContainsFunc(cmd.Grants, kept) {
+			return i, FieldErrorf(CodeInvalid, "grants",
+				"grant %d of the record, %s from %s, is missing or changed for days gone by: end it, and add another", n, old.Authority, old.From)
+		}
+	}
 	i.Region, i.Grants, i.Profile = cmd.Region, cmd.Grants, i.Profile || cmd.Profile
 	return i, nil
+}
+
+// keeps reports whether g says of all days before today what old said. Who asks
+// years later whether a document was within its issuer's authority is answered
+// from the grants, so a renewal must not take the grant before it away.
+func (g Grant) keeps(old Grant, today Date) bool {
+	same := g.Authority == old.Authority && g.From == old.From && slices.Equal(g.Scope, old.Scope)
+	if old.Until.Before(today) {
+		return same && g.Until == old.Until
+	}
+	return same && !g.Until.Before(today.AddDays(-1))
 }
 
 // AddKey returns the issuer with one more key. id and scheme are what the
@@ -135,7 +156,8 @@ func (i Issuer) AddKey(cmd AddIssuerKey, id, scheme string) (Issuer, error) {
 	return i, nil
 }
 
-// RevokeKey returns the issuer with one key ended.
+// RevokeKey returns the issuer with one key ended. One that was replaced or
+// lost may turn out to be compromised.
 func (i Issuer) RevokeKey(cmd RevokeIssuerKey, stamp string) (Issuer, error) {
 	i, err := i.Apply(IssuerRevokeKey)
 	if err != nil {
@@ -150,10 +172,13 @@ func (i Issuer) RevokeKey(cmd RevokeIssuerKey, stamp string) (Issuer, error) {
 		if key.ID != cmd.Key {
 			continue
 		}
-		if key.Ended != "" {
+		switch {
+		case key.Ended == "":
+			key.Ended = stamp
+		case cmd.Reason != KeyCompromised || key.Reason == KeyCompromised: // the one thing learnt later
 			return i, FieldErrorf(CodeState, "key", "key %s was revoked at %s", key.ID, key.Ended)
 		}
-		key.Ended, key.Reason = stamp, cmd.Reason
+		key.Reason = cmd.Reason
 		return i, nil
 	}
 	return i, FieldErrorf(CodeNotFound, "key", "%q is not a key of issuer %s", cmd.Key, i.ID)

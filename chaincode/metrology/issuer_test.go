@@ -1,6 +1,7 @@
 package metrology
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +124,16 @@ func TestIssuerKeys(t *testing.T) {
 		_, err = revoked.RevokeKey(RevokeIssuerKey{Key: "k1", Reason: KeyLost}, "")
 		requireError(t, err, CodeState, "key")
 	})
+	t.Run("a replaced key turns out to be stolen", func(t *testing.T) {
+		replaced, err := issuer.RevokeKey(RevokeIssuerKey{Key: "k1", Reason: KeyReplaced}, "2026-03-02T02:00:00Z")
+		require.NoError(t, err)
+		stolen, err := replaced.RevokeKey(RevokeIssuerKey{Key: "k1", Reason: KeyCompromised}, "2026-05-02T02:00:00Z")
+		require.NoError(t, err)
+		require.Equal(t, KeyCompromised, stolen.Keys[0].Reason)
+		require.Equal(t, "2026-03-02T02:00:00Z", stolen.Keys[0].Ended, "it ended when it was replaced")
+		_, err = stolen.RevokeKey(RevokeIssuerKey{Key: "k1", Reason: KeyCompromised}, "")
+		requireError(t, err, CodeState, "key")
+	})
 	t.Run("ErrUnknownKey", func(t *testing.T) {
 		_, err := issuer.RevokeKey(RevokeIssuerKey{Key: "k9", Reason: KeyLost}, "")
 		requireError(t, err, CodeNotFound, "key")
@@ -169,16 +180,45 @@ func TestIssuerSuspend(t *testing.T) {
 }
 
 func TestIssuerAmend(t *testing.T) {
+	const today = Date("2026-03-02")
 	issuer := anIssuer(t)
 	issuer.Profile = false
-	grants := issuer.Grants[:1]
-	amended, err := issuer.Amend(AmendIssuer{Region: "440100", Grants: grants})
+	amended, err := issuer.Amend(AmendIssuer{Region: "440100", Grants: issuer.Grants}, today)
 	require.NoError(t, err)
 	require.Equal(t, "440100", amended.Region)
-	require.Len(t, amended.Grants, 1)
 	require.False(t, amended.Profile, "a purged profile stays purged until a new one is given")
-	_, err = issuer.Amend(AmendIssuer{Region: "440100"})
-	requireError(t, err, CodeInvalid, "grants")
+
+	renewal := issuer.Grants[0]
+	renewal.From, renewal.Until = "2026-07-01", "2031-06-30"
+	for name, test := range map[string]struct {
+		change func([]Grant) []Grant
+		today  Date
+		field  string // empty: allowed
+	}{
+		"renewed beside the old one": {func(g []Grant) []Grant { return append(g, renewal) }, today, ""},
+		"renewed, another number":    {func(g []Grant) []Grant { g[0].Number, g[0].Until = "x", "2031-06-30"; return g }, today, ""},
+		"ended yesterday":            {func(g []Grant) []Grant { g[0].Until = "2026-03-01"; return g }, today, ""},
+		"in another order":           {func(g []Grant) []Grant { g[0], g[1] = g[1], g[0]; return g }, today, ""},
+		"never began":                {func(g []Grant) []Grant { return g[:1] }, "2023-01-01", ""},
+		"ErrNone":                    {func([]Grant) []Grant { return nil }, today, "grants"},
+		"ErrRenewedInItsPlace":       {func(g []Grant) []Grant { g[0] = renewal; return g }, today, "grants"},
+		"ErrEndedEarlier":            {func(g []Grant) []Grant { g[0].Until = "2026-02-28"; return g }, today, "grants"},
+		"ErrBegunLater":              {func(g []Grant) []Grant { g[0].From = "2024-07-02"; return g }, today, "grants"},
+		"ErrScopeChanged": {func(g []Grant) []Grant {
+			g[0].Scope = []ScopeItem{{Category: "24-9", Regulation: "JJG 443-2023"}}
+			return g
+		}, today, "grants"},
+		"ErrLapsedProlonged": {func(g []Grant) []Grant { g[0].Until = "2031-06-30"; return g }, "2026-07-01", "grants"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := issuer.Amend(AmendIssuer{Region: "440100", Grants: test.change(slices.Clone(issuer.Grants))}, test.today)
+			if test.field == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireError(t, err, CodeInvalid, test.field)
+		})
+	}
 }
 
 // TestIssuerCheckLeaf/… gives what an issuer may anchor. The day is 2026-03-02
