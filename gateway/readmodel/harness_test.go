@@ -254,3 +254,12 @@ func anchors(root string, leaves ...metrology.Leaf) ledger.Transaction {
 		put(metrology.Key(metrology.KindBatch, "lab", root), metrology.Batch{Issuer: "lab", Root: root, Count: len(leaves), Key: "k", Signature: []byte("s")}))
 	return t
 }
+
+func ledgerHash(text string) (hash ledger.Hash) {
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	copy(hash[:], raw)
+	return hash
+}
