@@ -63,7 +63,7 @@ func signPledge(t *transaction, cmd metrology.SignPledge) (metrology.Event, erro
 	if err != nil {
 		return event, err
 	}
-	pledge, err := metrology.NewPledge(cmd, merchant, rule, t.Caller, t.Stamp())
+	pledge, err := metrology.NewPledge(cmd, merchant, rule, t.Caller, t.Today(), t.Stamp())
 	if err != nil {
 		return event, err
 	}
@@ -87,7 +87,7 @@ func renewPledge(t *transaction, cmd metrology.RenewPledge) (metrology.Event, er
 	if err != nil {
 		return event, err
 	}
-	if pledge, err = pledge.Renew(cmd, merchant, rule, t.Caller, t.Stamp()); err != nil {
+	if pledge, err = pledge.Renew(cmd, merchant, rule, t.Caller, t.Today(), t.Stamp()); err != nil {
 		return event, err
 	}
 	return event, t.Put(pledgeKey(cmd.ID), pledge)

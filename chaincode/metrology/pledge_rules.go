@@ -45,8 +45,9 @@ func (c CommitmentCode) Rule() (rule CommitmentRule, known bool) {
 }
 
 // NewPledge checks a signed pledge and returns the record it makes. rule is
-// the ruleset the term names, merchant the merchant that pledges.
-func NewPledge(cmd SignPledge, merchant Merchant, rule Ruleset, caller Caller, stamp string) (Pledge, error) {
+// the ruleset the term names, merchant the merchant that pledges. today bounds
+// the day of signing.
+func NewPledge(cmd SignPledge, merchant Merchant, rule Ruleset, caller Caller, today Date, stamp string) (Pledge, error) {
 	if err := CheckID("id", cmd.ID); err != nil {
 		return Pledge{}, err
 	}
@@ -58,13 +59,13 @@ func NewPledge(cmd SignPledge, merchant Merchant, rule Ruleset, caller Caller, s
 		return Pledge{}, err
 	}
 	pledge := Pledge{ID: cmd.ID, Merchant: cmd.Merchant, Programme: cmd.Programme, State: state, Registered: stamp, Changed: stamp}
-	term, err := pledge.newTerm(cmd.TermRequest, merchant, rule, caller)
+	term, err := pledge.newTerm(cmd.TermRequest, merchant, rule, caller, today)
 	pledge.Terms = []PledgeTerm{term}
 	return pledge, err
 }
 
 // Renew returns the pledge with one more term, which waits for publication.
-func (p Pledge) Renew(cmd RenewPledge, merchant Merchant, rule Ruleset, caller Caller, stamp string) (Pledge, error) {
+func (p Pledge) Renew(cmd RenewPledge, merchant Merchant, rule Ruleset, caller Caller, today Date, stamp string) (Pledge, error) {
 	next, err := PledgeTransitions.Next("pledge", p.State, PledgeRenew)
 	if err != nil {
 		return p, err
@@ -76,7 +77,7 @@ func (p Pledge) Renew(cmd RenewPledge, merchant Merchant, rule Ruleset, caller C
 	case len(p.Terms) >= maxTerms:
 		return p, Errorf(CodeState, "the pledge has %d terms; sign a new one", len(p.Terms))
 	}
-	term, err := p.newTerm(cmd.TermRequest, merchant, rule, caller)
+	term, err := p.newTerm(cmd.TermRequest, merchant, rule, caller, today)
 	if err != nil {
 		return p, err
 	}
@@ -89,19 +90,15 @@ func (p Pledge) Renew(cmd RenewPledge, merchant Merchant, rule Ruleset, caller C
 }
 
 // newTerm checks one term against the form and the programme's rule.
-func (p Pledge) newTerm(t TermRequest, merchant Merchant, rule Ruleset, caller Caller) (PledgeTerm, error) {
+func (p Pledge) newTerm(t TermRequest, merchant Merchant, rule Ruleset, caller Caller, today Date) (PledgeTerm, error) {
 	if err := t.check(); err != nil {
 		return PledgeTerm{}, err
 	}
 	if err := t.checkRule(p.Programme, merchant, rule); err != nil {
 		return PledgeTerm{}, err
 	}
-	organiser := t.Signature.Manner == SignedOrganiser
-	if organiser != (t.Signature.Role == SignatoryOrganiser) {
-		return PledgeTerm{}, FieldErrorf(CodeInvalid, "signature.role", "an organiser signs as agent, and nobody else does")
-	}
-	if organiser && caller.Role != RoleAssociation {
-		return PledgeTerm{}, FieldErrorf(CodeForbidden, "signature.manner", "only an organiser's own identity brings what it signed as agent")
+	if err := t.checkSigned(caller, today); err != nil {
+		return PledgeTerm{}, err
 	}
 	return PledgeTerm{
 		From: t.From, Until: t.From.AddMonths(t.Months), Months: t.Months,
@@ -130,6 +127,26 @@ func (t TermRequest) check() error {
 		return err
 	}
 	return t.Signature.check("signature")
+}
+
+// checkSigned holds the signature against who brings it and when. Nobody has
+// promised anything for days before signing.
+func (t TermRequest) checkSigned(caller Caller, today Date) error {
+	manner, signed := t.Signature.Manner, t.Signature.Signed
+	organiser := manner == SignedOrganiser
+	switch {
+	case organiser != (t.Signature.Role == SignatoryOrganiser):
+		return FieldErrorf(CodeInvalid, "signature.role", "an organiser signs as agent, and nobody else does")
+	case organiser && caller.Role != RoleAssociation:
+		return FieldErrorf(CodeForbidden, "signature.manner", "only an organiser's own identity brings what it signed as agent")
+	case manner == SignedClick && caller.Role != RoleMerchant:
+		return FieldErrorf(CodeForbidden, "signature.manner", "a click is brought by the identity that made it, never by another")
+	case today.Before(signed):
+		return FieldErrorf(CodeInvalid, "signature.signed", "%s is still to come", signed)
+	case t.From.Before(signed):
+		return FieldErrorf(CodeInvalid, "from", "lies before the day of signing, %s", signed)
+	}
+	return nil
 }
 
 // checkRule holds the term against the programme's rule.
