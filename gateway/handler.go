@@ -34,7 +34,7 @@ func (g *gateway) api(limits api.Limits) *api.Server {
 		Writer: writer{g.client}, Register: g.store, Signer: g.signer,
 		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
 		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Embedded(),
-		Ready: g.ready, Upload: limits.Upload,
+		Ready: g.ready, Upload: limits.Upload, Beacon: g.beaconPin(),
 	})
 }
 

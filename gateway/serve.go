@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw/devbeacon"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
 	"github.com/steelyard-ledger/steelyard/gateway/config"
@@ -43,6 +44,7 @@ type gateway struct {
 	client     *fabric.Client
 	trust      ledger.Trust
 	signer     *signing.Directory
+	beacon     *devbeacon.Beacon // nil unless this is a demonstration
 }
 
 // run serves until ctx ends or a part fails. What it needs is taken in order:
@@ -94,6 +96,9 @@ func (g *gateway) open(ctx context.Context) (err error) {
 func (g *gateway) openStores(ctx context.Context) error {
 	var err error
 	if g.trust, err = ledger.ParseTrust(g.link.trust); err != nil {
+		return err
+	}
+	if g.beacon, err = g.openBeacon(); err != nil {
 		return err
 	}
 	g.signer = signing.NewDirectory(filepath.Join(g.config.Data, "issuer-keys"))
@@ -149,6 +154,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return g.follow(ctx) })
 	group.Go(func() error { return g.fill(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
+	group.Go(func() error { return g.observe(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)

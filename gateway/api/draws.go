@@ -19,6 +19,7 @@ type DrawRegister interface {
 func (s *Server) drawReads() []readRoute {
 	const one = "/v1/draws/:id"
 	return []readRoute{
+		{"/v1/beacon", nil, s.developmentBeacon},
 		{"/v1/draws", with("authority", "phase"), s.draws},
 		{one, nil, func(ctx context.Context, p params) (any, error) { return s.register.Draw(ctx, p.path("id")) }},
 		{one + "/transcript", nil, s.drawTranscript},
@@ -26,6 +27,22 @@ func (s *Server) drawReads() []readRoute {
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
 	}
+}
+
+// DevelopmentBeacon is the beacon that a demonstration's plan pins.
+type DevelopmentBeacon struct {
+	Notice string              `json:"notice"`
+	Chain  metrology.DrawChain `json:"chain"`
+}
+
+// BeaconNotice says what a development beacon is not.
+const BeaconNotice = "Development beacon: one signer, whose operator knows every round beforehand. For demonstrations only; a draw on it proves nothing about secrecy, bias or time."
+
+func (s *Server) developmentBeacon(context.Context, params) (any, error) {
+	if s.beacon == nil {
+		return nil, metrology.Errorf(metrology.CodeNotFound, "this gateway runs no development beacon")
+	}
+	return s.beacon, nil
 }
 
 func (s *Server) draws(ctx context.Context, p params) (any, error) {

@@ -19,11 +19,12 @@ type Config struct {
 	Signer   BatchSigner
 	Evidence Evidence
 	Secret   Secret
-	Clock    func() time.Time // for "today" in Asia/Shanghai
-	Version  string           // of this program
-	Embedded bool             // the network is the embedded one
-	Ready    func() error     // why the gateway cannot serve, or nil
-	Upload   int64            // bytes of an uploaded file
+	Clock    func() time.Time   // for "today" in Asia/Shanghai
+	Version  string             // of this program
+	Embedded bool               // the network is the embedded one
+	Ready    func() error       // why the gateway cannot serve, or nil
+	Upload   int64              // bytes of an uploaded file
+	Beacon   *DevelopmentBeacon // the beacon this gateway runs, or nil
 }
 
 // Server answers the REST interface.
@@ -38,13 +39,14 @@ type Server struct {
 	embedded bool
 	ready    func() error
 	upload   int64
+	beacon   *DevelopmentBeacon
 }
 
 // New makes the API.
 func New(c Config) *Server {
 	return &Server{
 		writer: c.Writer, register: c.Register, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
-		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
+		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload, beacon: c.Beacon,
 	}
 }
 

@@ -37,13 +37,14 @@ func (e *drawError) ExitCode() int { return e.code }
 // as CSV files.
 const maxDocument = 1 << 30
 
-// Draw is the command group that recomputes and checks draws without a network.
+// Draw is the command group of draws: recompute and check them without a
+// network, or run one on a network.
 func Draw() *cobra.Command {
 	group := &cobra.Command{
 		Use:   "draw",
-		Short: "Recompute and check draws without a network",
+		Short: "Recompute and check draws, or run one",
 	}
-	group.AddCommand(drawCompute(), drawVerify())
+	group.AddCommand(drawCompute(), drawVerify(), drawRun())
 	return group
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	// ReadModel is the database that public reads come from; absent means: a
 	// SQLite file in Data.
 	ReadModel ReadModel `yaml:"readModel"`
+	// Observe takes part in draws by itself, for each organisation whose officer
+	// the wallet holds. The embedded network and a demonstration always do.
+	Observe bool `yaml:"observe"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
 }

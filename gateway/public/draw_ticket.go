@@ -147,3 +147,39 @@ func (t *DrawTicket) place(stratum draw.Stratum) {
 		}
 	}
 }
+
+// Recompute gives the freeze F that plan and lists come to.
+func (d DrawDirectories) Recompute() (draw.Digest, error) {
+	plan, err := draw.ParsePlan(d.Record.Plan)
+	if err != nil {
+		return draw.Digest{}, fmt.Errorf("read plan: %w", err)
+	}
+	objects, err := draw.NewObjects(objectsOf(d.Objects))
+	if err != nil {
+		return draw.Digest{}, fmt.Errorf("read objects: %w", err)
+	}
+	survey := draw.NewSurvey()
+	if err := survey.AddAll(objects); err != nil {
+		return draw.Digest{}, fmt.Errorf("read objects: %w", err)
+	}
+	list := make([]draw.Inspector, len(d.Inspectors))
+	for i, in := range d.Inspectors {
+		list[i] = draw.Inspector{ID: in.ID, Cap: uint32(in.Cap), Skills: in.Skills}
+	}
+	inspectors, err := draw.NewInspectors(list)
+	if err != nil {
+		return draw.Digest{}, fmt.Errorf("read inspectors: %w", err)
+	}
+	pairs := make([]draw.Pair, 0, len(d.Ineligible))
+	for _, pair := range d.Ineligible {
+		if len(pair) != 2 {
+			return draw.Digest{}, fmt.Errorf("read pairs: one has %d ids", len(pair))
+		}
+		pairs = append(pairs, draw.Pair{Inspector: pair[0], Object: pair[1]})
+	}
+	ineligible, err := draw.NewIneligible(pairs)
+	if err != nil {
+		return draw.Digest{}, fmt.Errorf("read pairs: %w", err)
+	}
+	return draw.Freeze(d.Record.ID, plan.Hash, draw.DirectoriesOf(survey, inspectors, ineligible)), nil
+}

@@ -1,0 +1,87 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// drawClient speaks to a gateway's REST interface with the tokens of its posts.
+type drawClient struct {
+	server string
+	tokens map[string]string
+	http   *http.Client
+}
+
+// newDrawClient reads the tokens and refuses a file that lacks one of the posts.
+func newDrawClient(server, tokens string, posts ...string) (*drawClient, error) {
+	raw, err := os.ReadFile(tokens)
+	if err != nil {
+		return nil, fmt.Errorf("read tokens: %w", err)
+	}
+	c := &drawClient{server: strings.TrimSuffix(server, "/"), http: &http.Client{Timeout: time.Minute}}
+	if err := json.Unmarshal(raw, &c.tokens); err != nil {
+		return nil, fmt.Errorf("read tokens %s: %w", tokens, err)
+	}
+	for _, post := range posts {
+		if c.tokens[post] == "" {
+			return nil, fmt.Errorf("read tokens %s: there is none for %q", tokens, post)
+		}
+	}
+	return c, nil
+}
+
+// post sends a write as a post and wants it committed.
+func (c *drawClient) post(ctx context.Context, as, path string, body any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode request: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.server+path, bytes.NewReader(encoded))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+c.tokens[as])
+	_, err = c.do(request, http.StatusCreated)
+	return err
+}
+
+func (c *drawClient) raw(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.do(request, http.StatusOK)
+}
+
+func (c *drawClient) get(ctx context.Context, path string, into any) error {
+	raw, err := c.raw(ctx, path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// do sends a request; another status is an error with what the gateway says.
+func (c *drawClient) do(request *http.Request, want int) ([]byte, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(response.Body, maxDocument))
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode != want {
+		return nil, fmt.Errorf("%s %s answered %d: %s", request.Method, request.URL.Path, response.StatusCode, bytes.TrimSpace(raw[:min(len(raw), 500)]))
+	}
+	return raw, nil
+}

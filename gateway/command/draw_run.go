@@ -1,0 +1,248 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
+
+// runSettings are the flags of `draw run`.
+type runSettings struct {
+	server, tokens, out string
+	authority           string
+	sites, inspectors   int
+	margin              int64 // seconds
+	wait                time.Duration
+}
+
+func drawRun() *cobra.Command {
+	var s runSettings
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run a whole demonstration draw on a running network",
+		Long: "File a draw over a synthetic register, have it approved and frozen with the\n" +
+			"tokens of the posts concerned, watch the observers take it to its result, and\n" +
+			"verify its transcript. Times are seconds and the beacon has one signer, so it\n" +
+			"proves nothing about time or secrecy; plan and transcript say so.",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&s.server, "server", "http://localhost:8080", "address of a gateway")
+	flags.StringVar(&s.tokens, "token-file", "data/tokens.json", "its tokens: a JSON object from post to token")
+	flags.StringVar(&s.out, "out", "", "where to write the transcript; default draw-<number>.json")
+	flags.StringVar(&s.authority, "authority", "440300", "division code of the authority that files the draw")
+	flags.IntVar(&s.sites, "sites", 500, "synthetic sites in the directory, at most 5000")
+	flags.IntVar(&s.inspectors, "inspectors", 30, "synthetic inspectors, at least 4")
+	flags.Int64Var(&s.margin, "margin", 5, "seconds between two steps of the protocol")
+	flags.DurationVar(&s.wait, "wait", 5*time.Minute, "longest time to wait for the result")
+	return cmd
+}
+
+// drawPosts are the posts whose tokens a run needs.
+const (
+	postRegulator   = "regulator"
+	postInstitute   = "institute"
+	postAssociation = "association"
+	postNotary      = "notary"
+)
+
+// drawRunning is one run.
+type drawRunning struct {
+	runSettings
+	*drawClient
+	out   io.Writer
+	start time.Time
+	id    string
+	chain metrology.DrawChain
+}
+
+func (s runSettings) run(ctx context.Context, out io.Writer) error {
+	switch {
+	case s.sites < 20 || s.sites > metrology.MaxDrawObjects:
+		return fmt.Errorf("--sites: 20 to %d are possible", metrology.MaxDrawObjects)
+	case s.inspectors < 4 || s.inspectors > metrology.MaxDrawInspectors:
+		return fmt.Errorf("--inspectors: 4 to %d are possible", metrology.MaxDrawInspectors)
+	case s.margin < 2:
+		return fmt.Errorf("--margin: at least 2 seconds")
+	}
+	client, err := newDrawClient(s.server, s.tokens, postRegulator, postInstitute, postAssociation, postNotary)
+	if err != nil {
+		return err
+	}
+	r := &drawRunning{runSettings: s, drawClient: client, out: out, start: time.Now()}
+	for _, step := range []func(context.Context) error{r.plan, r.file, r.freeze, r.watch, r.verify} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// say prints one line of progress.
+func (r *drawRunning) say(format string, args ...any) {
+	fmt.Fprintf(r.out, "%6.1fs  %s\n", time.Since(r.start).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// plan files the authority's next draw and has it approved by the notary.
+func (r *drawRunning) plan(ctx context.Context) error {
+	var beacon struct {
+		Notice string              `json:"notice"`
+		Chain  metrology.DrawChain `json:"chain"`
+	}
+	if err := r.get(ctx, "/v1/beacon", &beacon); err != nil {
+		return fmt.Errorf("find a development beacon: %w", err)
+	}
+	r.say("%s", beacon.Notice)
+	r.chain = beacon.Chain
+	number, err := r.nextNumber(ctx)
+	if err != nil {
+		return err
+	}
+	r.id = metrology.DrawID(r.authority, number)
+	plan, err := json.Marshal(r.planDocument())
+	if err != nil {
+		return fmt.Errorf("encode plan: %w", err)
+	}
+	parsed, err := draw.ParsePlan(plan)
+	if err != nil {
+		return fmt.Errorf("check plan: %w", err)
+	}
+	if err := r.post(ctx, postRegulator, "/v1/draws", metrology.PlanDraw{ID: r.id, Plan: plan}); err != nil {
+		return fmt.Errorf("file draw %s: %w", r.id, err)
+	}
+	r.say("draw %s filed by the regulator, plan %s", r.id, parsed.Hash)
+	if err := r.post(ctx, postNotary, r.path("/approval"), metrology.ApproveDraw{ID: r.id, Hash: parsed.Hash.String()}); err != nil {
+		return fmt.Errorf("approve draw %s: %w", r.id, err)
+	}
+	r.say("plan approved by the notary")
+	return nil
+}
+
+func (r *drawRunning) path(step string) string { return "/v1/draws/" + r.id + step }
+
+func (r *drawRunning) nextNumber(ctx context.Context) (int, error) {
+	number := 1
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct{} `json:"items"`
+			Next  string     `json:"next"`
+		}
+		if err := r.get(ctx, "/v1/draws?limit=200&authority="+r.authority+"&cursor="+cursor, &page); err != nil {
+			return 0, fmt.Errorf("count the authority's draws: %w", err)
+		}
+		number += len(page.Items)
+		if cursor = page.Next; cursor == "" {
+			return number, nil
+		}
+	}
+}
+
+// file sends the directories, a thousand entries at a time.
+func (r *drawRunning) file(ctx context.Context) error {
+	for _, chunk := range r.directories() {
+		path := r.path(fmt.Sprintf("/directories/%s/%d", chunk.List, chunk.Chunk))
+		if err := r.post(ctx, postRegulator, path, chunk.DrawChunk); err != nil {
+			return fmt.Errorf("file %s of draw %s: %w", chunk.List, r.id, err)
+		}
+	}
+	r.say("directories filed: %d sites, %d inspectors", r.sites, r.inspectors)
+	return nil
+}
+
+// freeze freezes the directories; institute and association approve.
+func (r *drawRunning) freeze(ctx context.Context) error {
+	due := time.Now().Unix() + 5*r.margin
+	round := (due-r.chain.GenesisTime)/r.chain.Period + 2
+	request := metrology.FreezeDraw{ID: r.id, Round: round, Chunks: r.chunks()}
+	if err := r.post(ctx, postRegulator, r.path("/freeze"), request); err != nil {
+		return fmt.Errorf("freeze draw %s: %w", r.id, err)
+	}
+	var state metrology.Draw
+	if err := r.get(ctx, r.path(""), &state); err != nil {
+		return fmt.Errorf("read draw %s: %w", r.id, err)
+	}
+	r.say("frozen: F %s, round %d due in %d s", state.Freeze, state.Round, state.RoundTime-time.Now().Unix())
+	for _, post := range []string{postInstitute, postAssociation} {
+		if err := r.post(ctx, post, r.path("/freeze-approval"), metrology.ApproveDraw{ID: r.id, Hash: state.Freeze}); err != nil {
+			return fmt.Errorf("approve the freeze as %s: %w", post, err)
+		}
+		r.say("freeze approved by the %s", post)
+	}
+	return nil
+}
+
+// watch tells each new step until the draw has ended.
+func (r *drawRunning) watch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	seen := 0
+	for {
+		var record struct {
+			metrology.Draw
+			History []struct {
+				Event         string `json:"event"`
+				Role          string `json:"role"`
+				Block         uint64 `json:"block"`
+				TransactionID string `json:"transactionId"`
+			} `json:"history"`
+		}
+		if err := r.get(ctx, r.path(""), &record); err != nil {
+			return fmt.Errorf("watch draw %s: %w", r.id, err)
+		}
+		for _, entry := range record.History[min(seen, len(record.History)):] {
+			if told(entry.Event) {
+				r.say("%-14s by %-12s block %d, transaction %.12s…", entry.Event[len("draw."):], entry.Role, entry.Block, entry.TransactionID)
+			}
+		}
+		seen = len(record.History)
+		switch record.Phase {
+		case metrology.DrawDrawn:
+			return nil
+		case metrology.DrawCancelled, metrology.DrawVoid, metrology.DrawInfeasible:
+			return fmt.Errorf("draw %s ended as %s", r.id, record.Phase)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("draw %s is still %s: %w", r.id, record.Phase, ctx.Err())
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// told says whether a step was not told before the watch began.
+func told(event string) bool {
+	switch metrology.EventType(event) {
+	case metrology.EventDrawPlanned, metrology.EventDrawApproved, metrology.EventDrawDirectoryFiled, metrology.EventDrawFrozen, metrology.EventDrawFreezeApproved:
+		return false
+	}
+	return true
+}
+
+// verify writes the transcript and checks it as `draw verify` does.
+func (r *drawRunning) verify(ctx context.Context) error {
+	transcript, err := r.raw(ctx, r.path("/transcript"))
+	if err != nil {
+		return fmt.Errorf("fetch transcript of draw %s: %w", r.id, err)
+	}
+	name := r.runSettings.out
+	if name == "" {
+		name = "draw-" + r.id + ".json"
+	}
+	if err := os.WriteFile(name, transcript, 0o644); err != nil {
+		return fmt.Errorf("write transcript: %w", err)
+	}
+	r.say("transcript written to %s; draw verify says:", name)
+	return runVerify(name, r.out)
+}

@@ -1,0 +1,154 @@
+// Package observer takes an organisation through draws: it watches the read
+// model, checks what was frozen by recomputing it, commits, reveals, observes
+// the close, closes, and brings the beacon's round, each with that
+// organisation's own identity. Approving a plan or a freeze is consent and
+// stays with people.
+//
+// One process that acts for several organisations makes their secrets one
+// operator's: its draws are demonstrations and say so.
+package observer
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+)
+
+// Register is the read model that is watched.
+type Register interface {
+	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
+	Draw(ctx context.Context, id string) (public.DrawRecord, error)
+	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
+}
+
+// Submit runs a transaction as the identity with this label, once per key.
+type Submit func(ctx context.Context, label, key, function string, request []byte) error
+
+// Rounds gives a round's signature, or false while it is not known.
+type Rounds func(chainHash string, round uint64) (signature []byte, known bool)
+
+// Officer is an identity that acts for its organisation.
+type Officer struct {
+	Label string // in the wallet
+	MSP   string
+}
+
+// Config gives an observer its parts.
+type Config struct {
+	Officers []Officer // one for each organisation that is acted for
+	Register Register
+	Submit   Submit
+	Rounds   Rounds            // nil: others bring the beacon's round
+	Key      [sha256.Size]byte // from which the secrets follow; never leaves this gateway
+	Clock    func() time.Time
+	Every    time.Duration // between two looks
+	Logger   *slog.Logger
+}
+
+// Observer is ready to run.
+type Observer struct {
+	Config
+	checked map[string]bool // draws whose freeze was recomputed; false: it is wrong
+	told    map[string]string
+}
+
+// New makes an observer.
+func New(config Config) *Observer {
+	return &Observer{Config: config, checked: map[string]bool{}, told: map[string]string{}}
+}
+
+// active are the phases in which an observer has something to do.
+var active = []metrology.DrawPhase{
+	metrology.DrawFrozen, metrology.DrawCommitting, metrology.DrawRevealing, metrology.DrawClosed, metrology.DrawSeeded,
+}
+
+// Run watches until ctx ends. A step that fails is tried again at the next
+// look.
+func (o *Observer) Run(ctx context.Context) {
+	ticker := time.NewTicker(o.Every)
+	defer ticker.Stop()
+	for {
+		for _, phase := range active {
+			if err := o.look(ctx, phase); err != nil && ctx.Err() == nil {
+				o.Logger.ErrorContext(ctx, "watching draws", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// look acts on every draw in a phase.
+func (o *Observer) look(ctx context.Context, phase metrology.DrawPhase) error {
+	page := public.PageRequest{Limit: public.MaxLimit}
+	for {
+		draws, err := o.Register.Draws(ctx, public.DrawFilter{Phase: string(phase), PageRequest: page})
+		if err != nil {
+			return err
+		}
+		for _, d := range draws.Items {
+			if err := o.attend(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if page.Cursor = draws.Next; page.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+// attend takes the next step of each organisation in one draw.
+func (o *Observer) attend(ctx context.Context, id string) error {
+	for _, officer := range o.Officers {
+		record, err := o.Register.Draw(ctx, id) // as the officer before has left it
+		if err != nil {
+			return err
+		}
+		step := o.next(ctx, record, officer)
+		if step == nil {
+			continue
+		}
+		request, err := json.Marshal(step.request)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", step.function, err)
+		}
+		key := "observer/" + id + "/" + step.function
+		err = o.Submit(ctx, officer.Label, key, step.function, request)
+		o.tell(ctx, id, officer, step.function, err)
+	}
+	return nil
+}
+
+// tell logs what a step came to, and a failure that repeats only once.
+func (o *Observer) tell(ctx context.Context, id string, officer Officer, function string, err error) {
+	at := id + "/" + officer.MSP + "/" + function
+	if err == nil {
+		o.Logger.InfoContext(ctx, "draw", "draw", id, "step", function, "organization", officer.MSP)
+		delete(o.told, at)
+		return
+	}
+	if text := err.Error(); o.told[at] != text && ctx.Err() == nil {
+		o.told[at] = text
+		o.Logger.WarnContext(ctx, "draw", "draw", id, "step", function, "organization", officer.MSP, "error", err)
+	}
+}
+
+// secret is an organisation's contribution to a draw. It follows from the
+// observer's key, so that a restart between commitment and reveal loses
+// nothing.
+func (o *Observer) secret(id, org string) draw.Digest {
+	mac := hmac.New(sha256.New, o.Key[:])
+	fmt.Fprintf(mac, "%d:%s%s", len(id), id, org)
+	return draw.Digest(mac.Sum(nil))
+}
