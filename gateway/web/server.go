@@ -63,6 +63,7 @@ type Server struct {
 	log      *slog.Logger
 	assets   assets
 	views    map[language]views
+	gathered gathering
 }
 
 // New makes the pages. It panics if the templates embedded in the program do
@@ -94,6 +95,13 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/s/:id", s.page(s.site))
 	e.GET("/n/:id", s.page(s.issuer))
 	e.GET("/v/:id", s.page(s.inspection))
+	e.GET("/m/:id/sheet", s.page(s.sheet))
+	e.GET("/m/:id/badge.svg", s.badge)
+	e.GET("/results", s.page(s.results))
+	e.GET("/results/overdue", s.page(s.overdue))
+	e.GET("/statistics", s.page(s.statistics))
+	e.GET("/status", s.page(s.status))
+	e.GET("/feeds/results.atom", s.resultsFeed)
 	e.GET("/assets/:version/:name", s.serveAsset)
 }
 

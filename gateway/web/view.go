@@ -79,6 +79,7 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"tone":            toneOf,
 		"certificateTone": certificateTone,
 		"standing":        pledgeStanding,
+		"chartHeight":     chartHeight,
 		"resultTone":      resultTone,
 	}
 }

@@ -1,0 +1,105 @@
+package web_test
+
+import (
+	"encoding/xml"
+	"image"
+	"image/color"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	codePath = regexp.MustCompile(`<path fill="#000" d="([^"]+)"`)
+	codeBox  = regexp.MustCompile(`class="qr" viewBox="0 0 (\d+) (\d+)"`)
+	module   = regexp.MustCompile(`M(\d+) (\d+)h1v1h-1z`)
+)
+
+// The code on a printed sheet is read back by another program.
+func TestSheetCode(t *testing.T) {
+	for _, merchant := range []string{"M-1", "M-2", "M-3"} {
+		page := get(serve(t, full()), "/m/"+merchant+"/sheet", "zh").Body.String()
+		checkPage(t, page)
+		size, err := strconv.Atoi(codeBox.FindStringSubmatch(page)[1])
+		require.NoError(t, err)
+		const scale = 4
+		picture := image.NewGray(image.Rect(0, 0, size*scale, size*scale))
+		for i := range picture.Pix {
+			picture.Pix[i] = 0xff
+		}
+		for _, m := range module.FindAllStringSubmatch(codePath.FindStringSubmatch(page)[1], -1) {
+			x, _ := strconv.Atoi(m[1])
+			y, _ := strconv.Atoi(m[2])
+			for dx := range scale {
+				for dy := range scale {
+					picture.SetGray(x*scale+dx, y*scale+dy, color.Gray{})
+				}
+			}
+		}
+		bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+		require.NoError(t, err)
+		result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+		require.NoError(t, err)
+		require.Equal(t, "http://example.com/m/"+merchant, result.GetText())
+		require.Contains(t, page, result.GetText(), "the address stands beside the code")
+	}
+}
+
+func TestBadge(t *testing.T) {
+	e := serve(t, full())
+	active, none := get(e, "/m/M-1/badge.svg", "en"), get(e, "/m/M-2/badge.svg", "zh")
+	require.Equal(t, "image/svg+xml", active.Header().Get("Content-Type"))
+	require.Contains(t, active.Body.String(), "Pledge in force · 2026-03-10")
+	require.Contains(t, active.Body.String(), "#17633a")
+	require.Contains(t, none.Body.String(), "没有登记承诺")
+	require.NotContains(t, none.Body.String(), "#17633a", "only a pledge in force is green")
+	require.NotContains(t, active.Body.String(), "script")
+	require.NoError(t, xml.Unmarshal(active.Body.Bytes(), new(struct{})))
+	require.Equal(t, 404, get(e, "/m/none/badge.svg", "en").Code)
+}
+
+func TestFeed(t *testing.T) {
+	w := get(serve(t, full()), "/feeds/results.atom", "en")
+	require.Equal(t, "application/atom+xml; charset=utf-8", w.Header().Get("Content-Type"))
+	var document struct {
+		ID      string `xml:"id"`
+		Updated string `xml:"updated"`
+		Entries []struct {
+			ID, Title, Updated string
+			Link               struct {
+				Address string `xml:"href,attr"`
+			} `xml:"link"`
+		} `xml:"entry"`
+	}
+	require.NoError(t, xml.Unmarshal(w.Body.Bytes(), &document))
+	require.Equal(t, "urn:steelyard:"+strings.Repeat("aa", 32)+":results", document.ID)
+	require.Equal(t, stamp, document.Updated)
+	require.Len(t, document.Entries, 1)
+	require.Equal(t, "http://example.com/v/V-1", document.Entries[0].Link.Address)
+
+	broken := full()
+	broken.broken = true
+	require.Equal(t, 503, get(serve(t, broken), "/feeds/results.atom", "en").Code)
+}
+
+// A chart reads the register once for each block.
+func TestGatheredOnce(t *testing.T) {
+	r := full()
+	e := serve(t, r)
+	for range 3 {
+		require.Equal(t, 200, get(e, "/statistics", "en").Code)
+		require.Equal(t, 200, get(e, "/feeds/results.atom", "en").Code)
+	}
+	lists := 0
+	for _, asked := range r.asked {
+		if asked == "inspections" {
+			lists++
+		}
+	}
+	require.Equal(t, 1, lists)
+}
