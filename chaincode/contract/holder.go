@@ -60,6 +60,30 @@ func (t *transaction) putInstrument(instrument metrology.Instrument) error {
 	return t.Put(metrology.Key(metrology.KindInstrument, instrument.ID), instrument)
 }
 
+// takeNameplate registers an instrument's nameplate and refuses one that another
+// instrument still carries. A nameplate claimed wrongly is freed by retiring
+// the wrong record.
+func (t *transaction) takeNameplate(instrument metrology.Instrument) (metrology.Instrument, error) {
+	key, named := instrument.Nameplate.Key()
+	if !named {
+		return instrument, nil
+	}
+	id, found, err := worldstate.Get[string](t.Space, key)
+	if err != nil {
+		return instrument, err
+	}
+	if found {
+		earlier, err := t.loadInstrument(id)
+		if err != nil {
+			return instrument, err
+		}
+		if instrument, err = instrument.Replaces(earlier); err != nil {
+			return instrument, err
+		}
+	}
+	return instrument, t.Put(key, instrument.ID)
+}
+
 // checkPlace refuses a description that names a merchant or a site that does
 // not exist or is closed, a site elsewhere, or somebody else's.
 func (t *transaction) checkPlace(d metrology.InstrumentDescription) error {

@@ -97,6 +97,9 @@ func registerInstrument(t *transaction, cmd metrology.RegisterInstrument) (metro
 	if err := t.checkPlace(cmd.InstrumentDescription); err != nil {
 		return event, err
 	}
+	if instrument, err = t.takeNameplate(instrument); err != nil {
+		return event, err
+	}
 	return event, t.putInstrument(instrument)
 }
 
@@ -115,7 +118,7 @@ func amendInstrument(t *transaction, cmd metrology.AmendInstrument) (metrology.E
 	if err != nil {
 		return event, err
 	}
-	if instrument, err = instrument.Amend(cmd, months); err != nil {
+	if instrument, err = instrument.Amend(cmd, months, t.Caller); err != nil {
 		return event, err
 	}
 	if err := t.checkPlace(cmd.InstrumentDescription); err != nil {

@@ -195,3 +195,26 @@ func TestDisputeFreezes(t *testing.T) {
 	require.Equal(t, metrology.InstrumentRepaired, load[metrology.Instrument](l, "instrument/i-1").State)
 	l.must(l.as(metrology.RoleInspector, "insp"), "instrument:Seal", decision(metrology.SealTampered), nil)
 }
+
+// TestNameplate: one nameplate is one instrument, and nobody sheds its history
+// by registering it anew.
+func TestNameplate(t *testing.T) {
+	l := newLedger(t)
+	agent := l.addDispenser("i-1")
+	again := dispenser("i-2")
+	again.Serial = "I-1-SERIAL"
+	_, err := l.submit(agent, "instrument:Register", again, nil)
+	require.Equal(t, metrology.CodeConflict, metrology.ErrorCode(err), "%v", err)
+	l.must(agent, "instrument:Retire", metrology.InstrumentDecision{ID: "i-1", Reason: metrology.RetireSold}, nil)
+	l.must(agent, "instrument:Register", again, nil)
+	require.Equal(t, "i-1", load[metrology.Instrument](l, "instrument/i-2").Previous)
+	again.ID = "i-3"
+	_, err = l.submit(agent, "instrument:Register", again, nil)
+	require.Equal(t, metrology.CodeConflict, metrology.ErrorCode(err), "%v", err)
+
+	unnamed := dispenser("i-4")
+	unnamed.Serial = "/"
+	l.must(agent, "instrument:Register", unnamed, nil)
+	unnamed.ID = "i-5"
+	l.must(agent, "instrument:Register", unnamed, nil)
+}

@@ -29,7 +29,10 @@ func NewInspection(cmd EnterInspection, caller Caller, today Date, stamp string)
 }
 
 func (cmd EnterInspection) check(today Date) error {
-	for _, named := range []struct{ field, id string }{{"id", cmd.ID}, {"site", cmd.Site}, {"post", cmd.Post}} {
+	if err := checkNewID("id", cmd.ID); err != nil {
+		return err
+	}
+	for _, named := range []struct{ field, id string }{{"site", cmd.Site}, {"post", cmd.Post}} {
 		if err := CheckID(named.field, named.id); err != nil {
 			return err
 		}

@@ -176,14 +176,6 @@ type InstrumentDescription struct {
 // UnderDuty reports whether the instrument is under compulsory verification.
 func (d InstrumentDescription) UnderDuty() bool { return d.Use.Compulsory() && d.Mode != ModeNone }
 
-// Nameplate is what is engraved on an instrument. It never changes: who
-// registered it wrongly retires the record and registers anew.
-type Nameplate struct {
-	Model  string `json:"model"`  // 型号规格
-	Maker  string `json:"maker"`  // 生产厂家
-	Serial string `json:"serial"` // 出厂编号
-}
-
 // Instrument is the public record of one measuring instrument.
 type Instrument struct {
 	ID string `json:"id"`
@@ -195,6 +187,7 @@ type Instrument struct {
 	Before      InstrumentState  `json:"before,omitempty"`   // state before the dispute or seal
 	Reason      InstrumentReason `json:"reason,omitempty"`   // of the last change of state
 	Repaired    Date             `json:"repaired,omitempty"` // day of the last repair
+	Previous    string           `json:"previous,omitempty"` // id of the retired record of the same nameplate, if there was one
 	Registered  string           `json:"registered"`         // RFC 3339, the submitter's claim
 }
 

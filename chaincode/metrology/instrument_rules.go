@@ -23,7 +23,7 @@ var instrumentReasons = map[InstrumentCommand][]InstrumentReason{
 // NewInstrument checks a registration and returns the record it makes.
 // cycleMonths comes from the cycle rule named, 0 if none is.
 func NewInstrument(cmd RegisterInstrument, cycleMonths int, stamp string) (Instrument, error) {
-	if err := CheckID("id", cmd.ID); err != nil {
+	if err := checkNewID("id", cmd.ID); err != nil {
 		return Instrument{}, err
 	}
 	if err := cmd.Nameplate.check(); err != nil {
@@ -41,16 +41,6 @@ func NewInstrument(cmd RegisterInstrument, cycleMonths int, stamp string) (Instr
 	}, nil
 }
 
-func (n Nameplate) check() error {
-	if err := checkText("model", n.Model, true); err != nil {
-		return err
-	}
-	if err := checkText("maker", n.Maker, true); err != nil {
-		return err
-	}
-	return checkText("serial", n.Serial, true)
-}
-
 func (d InstrumentDescription) check() error {
 	for _, text := range []struct {
 		field, value string
@@ -60,6 +50,9 @@ func (d InstrumentDescription) check() error {
 		{"accuracy", d.Accuracy, false}, {"origin", d.Origin, false},
 	} {
 		if err := checkText(text.field, text.value, text.required); err != nil {
+			return err
+		}
+		if err := CheckImpersonal(text.field, text.value); err != nil {
 			return err
 		}
 	}
@@ -189,8 +182,9 @@ func (i Instrument) Apply(command InstrumentCommand) (Instrument, error) {
 	return i, err
 }
 
-// Amend returns the instrument with its description replaced.
-func (i Instrument) Amend(cmd AmendInstrument, cycleMonths int) (Instrument, error) {
+// Amend returns the instrument with its description replaced. Only the
+// regulator loosens a duty: who owes a verification does not excuse itself.
+func (i Instrument) Amend(cmd AmendInstrument, cycleMonths int, caller Caller) (Instrument, error) {
 	i, err := i.Apply(InstrumentAmend)
 	if err != nil {
 		return i, err
@@ -198,8 +192,30 @@ func (i Instrument) Amend(cmd AmendInstrument, cycleMonths int) (Instrument, err
 	if err := cmd.InstrumentDescription.check(); err != nil {
 		return i, err
 	}
+	if err := i.checkLoosened(cmd, cycleMonths); err != nil && caller.Role != RoleRegulator {
+		return i, err
+	}
 	i.InstrumentDescription, i.CycleMonths = cmd.InstrumentDescription, cycleMonths
 	return i, nil
+}
+
+// checkLoosened refuses a description that takes an instrument under compulsory
+// verification out of it, or lets it be verified later.
+func (i Instrument) checkLoosened(cmd AmendInstrument, cycleMonths int) error {
+	const refusal = "only the regulator changes this of an instrument under compulsory verification"
+	switch {
+	case !i.UnderDuty():
+		return nil
+	case !cmd.Use.Compulsory():
+		return FieldErrorf(CodeForbidden, "use", refusal)
+	case cmd.Mode != i.Mode:
+		return FieldErrorf(CodeForbidden, "mode", refusal)
+	case cmd.Category != i.Category:
+		return FieldErrorf(CodeForbidden, "category", refusal)
+	case i.CycleMonths > 0 && (cycleMonths == 0 || cycleMonths > i.CycleMonths):
+		return FieldErrorf(CodeForbidden, "cycleRule", refusal)
+	}
+	return nil
 }
 
 // Replace returns the instrument with another list of parts.
@@ -327,30 +343,4 @@ func (i Instrument) Retire(reason InstrumentReason) (Instrument, error) {
 	}
 	i.Reason = reason
 	return i, OneOf("reason", reason, instrumentReasons[InstrumentRetire]...)
-}
-
-// CheckVerified refuses a leaf that names an instrument of the ledger which
-// does not exist, is frozen by a dispute, or whose serial number or category
-// differs. known holds what the ledger has for the ids in the leaf.
-func CheckVerified(leaf Leaf, known map[string]*Instrument) error {
-	for n, verified := range leaf.Instruments {
-		if verified.ID == "" {
-			continue
-		}
-		field := fmt.Sprintf("instruments[%d]", n)
-		instrument := known[verified.ID]
-		if instrument == nil {
-			return FieldErrorf(CodeNotFound, field+".id", "instrument %q is not registered", verified.ID)
-		}
-		if _, err := InstrumentTransitions.Next("instrument", instrument.State, InstrumentVerify); err != nil {
-			return FieldErrorf(CodeState, field+".id", "instrument %s is %s: nothing may be verified or changed", verified.ID, instrument.State)
-		}
-		if verified.Serial != "" && verified.Serial != instrument.Serial {
-			return FieldErrorf(CodeInvalid, field+".serial", "%q, but the nameplate of %s says %q", verified.Serial, verified.ID, instrument.Serial)
-		}
-		if verified.Category != "" && verified.Category != instrument.Category {
-			return FieldErrorf(CodeInvalid, field+".category", "%q, but %s is registered as %q", verified.Category, verified.ID, instrument.Category)
-		}
-	}
-	return nil
 }

@@ -269,13 +269,13 @@ func TestRetire(t *testing.T) {
 func TestAmendAndReplaceParts(t *testing.T) {
 	description := dispenserCommand().InstrumentDescription
 	description.User = "m-3"
-	amended, err := inState(t, InstrumentInUse, "").Amend(AmendInstrument{ID: "i-1", InstrumentDescription: description}, 12)
+	amended, err := inState(t, InstrumentInUse, "").Amend(AmendInstrument{ID: "i-1", InstrumentDescription: description}, 12, Caller{Role: RoleRegulator})
 	require.NoError(t, err)
 	require.Equal(t, "m-3", amended.User)
 	require.Equal(t, 12, amended.CycleMonths)
 	require.Equal(t, "20240117", amended.Serial)
 
-	_, err = inState(t, InstrumentInDispute, InstrumentInUse).Amend(AmendInstrument{InstrumentDescription: description}, 12)
+	_, err = inState(t, InstrumentInDispute, InstrumentInUse).Amend(AmendInstrument{InstrumentDescription: description}, 12, Caller{Role: RoleRegulator})
 	requireError(t, err, CodeState, "")
 	_, err = inState(t, InstrumentInUse, "").Replace(ReplaceParts{})
 	requireError(t, err, CodeState, "")

@@ -7,7 +7,7 @@ import (
 
 // Bounds of an issuer's record. They are limits of this format.
 const (
-	maxGrants    = 32 // past ones stay
+	maxGrants    = 32   // past ones stay
 	maxScope     = 2000 // rows of one grant
 	maxKeys      = 32
 	maxSPKIBytes = 128

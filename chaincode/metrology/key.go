@@ -14,6 +14,7 @@ const (
 	KindPledge      Kind = "pledge"      // id
 	KindIssuer      Kind = "issuer"      // id
 	KindInstrument  Kind = "instrument"  // id
+	KindNameplate   Kind = "nameplate"   // hex SHA-256 of a nameplate → instrument id
 	KindCertificate Kind = "certificate" // issuer, number
 	KindBatch       Kind = "batch"       // issuer, root (hex)
 	KindInspection  Kind = "inspection"  // id

@@ -176,7 +176,7 @@ func NewMerchant(cmd RegisterMerchant, caller Caller, stamp string) (Merchant, e
 	if err := caller.Require(RoleMerchant, RoleAssociation, RoleRegulator); err != nil {
 		return Merchant{}, err
 	}
-	if err := CheckID("id", cmd.ID); err != nil {
+	if err := checkNewID("id", cmd.ID); err != nil {
 		return Merchant{}, err
 	}
 	if err := OneOf("kind", cmd.Kind, MerchantEnterprise, MerchantSoleTrader, MerchantStall); err != nil {

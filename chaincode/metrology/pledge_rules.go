@@ -48,7 +48,7 @@ func (c CommitmentCode) Rule() (rule CommitmentRule, known bool) {
 // the ruleset the term names, merchant the merchant that pledges. today bounds
 // the day of signing.
 func NewPledge(cmd SignPledge, merchant Merchant, rule Ruleset, caller Caller, today Date, stamp string) (Pledge, error) {
-	if err := CheckID("id", cmd.ID); err != nil {
+	if err := checkNewID("id", cmd.ID); err != nil {
 		return Pledge{}, err
 	}
 	if err := CheckID("programme", cmd.Programme); err != nil {

@@ -7,7 +7,7 @@ const maxOccupants = 200
 // parent and merchants exist, and who may register, is for the contract, which
 // knows the ledger.
 func NewSite(cmd RegisterSite, stamp string) (Site, error) {
-	if err := CheckID("id", cmd.ID); err != nil {
+	if err := checkNewID("id", cmd.ID); err != nil {
 		return Site{}, err
 	}
 	if err := OneOf("kind", cmd.Kind, SiteKinds...); err != nil {
