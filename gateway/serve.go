@@ -35,6 +35,7 @@ type gateway struct {
 	config     config.Config
 	log        *slog.Logger
 	listener   net.Listener
+	lock       io.Closer // on the data directory
 	link       *link
 	identities []wallet.Identity
 	tokens     map[string]string
@@ -70,8 +71,8 @@ func (g *gateway) open(ctx context.Context) (err error) {
 	if g.listener, err = net.Listen("tcp", g.config.Listen); err != nil {
 		return fmt.Errorf("listen on %s: %w (choose another address with --listen)", g.config.Listen, err)
 	}
-	if err := os.MkdirAll(g.config.Data, 0o700); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
+	if g.lock, err = lockData(g.config.Data); err != nil {
+		return err
 	}
 	if g.config.Network == nil {
 		g.link, err = startEmbedded(ctx, g.config.Data, g.config.PeerListen, g.log)
@@ -133,6 +134,9 @@ func (g *gateway) release() {
 	}
 	if g.link != nil {
 		err = errors.Join(err, g.link.close())
+	}
+	if g.lock != nil {
+		err = errors.Join(err, g.lock.Close())
 	}
 	if g.listener != nil {
 		if closed := g.listener.Close(); !errors.Is(closed, net.ErrClosed) {
