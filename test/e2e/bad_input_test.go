@@ -1,12 +1,8 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/pem"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,7 +11,6 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/wallet"
-	"github.com/steelyard-ledger/steelyard/network/devca"
 )
 
 const (
@@ -70,7 +65,11 @@ var badInputs = []struct {
 }
 
 func TestBadInput(t *testing.T) {
-	g := start(t, t.TempDir())
+	onEachNetwork(t, testBadInput)
+}
+
+func testBadInput(t *testing.T, n *network) {
+	g := n.start(t, t.TempDir())
 	for _, test := range badInputs {
 		t.Run(test.name, func(t *testing.T) {
 			a := g.request(test.as, test.method, test.path, test.body, test.headers...)
@@ -114,7 +113,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("HostileXML", func(t *testing.T) { hostileXML(t, g) })
 	t.Run("RawClient", func(t *testing.T) { rawClient(t, g) })
 	t.Run("PortInUse", func(t *testing.T) {
-		out := refused(t, "--peer-listen", "127.0.0.1:0", "--data", t.TempDir(), "--listen", strings.TrimPrefix(g.url, "http://"))
+		out := refused(t, append(n.args(t.TempDir()), "--listen", strings.TrimPrefix(g.url, "http://"))...)
 		require.Contains(t, out, "address already in use")
 		require.Contains(t, out, "--listen")
 		held, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,7 +123,7 @@ func TestBadInput(t *testing.T) {
 		require.Contains(t, out, "--peer-listen")
 	})
 	t.Run("DataDirectoryInUse", func(t *testing.T) {
-		out := refused(t, "--data", g.data, "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0")
+		out := refused(t, n.args(g.data)...)
 		require.Contains(t, out, g.data)
 		require.Contains(t, out, "in use")
 	})
@@ -205,24 +204,4 @@ func rawClient(t *testing.T, g *gateway) {
 			}
 		})
 	}
-}
-
-// mint has an organisation's own CA issue whatever attributes it likes.
-func mint(t *testing.T, g *gateway, msp string, attributes map[string]string) devca.Pair {
-	raw, err := os.ReadFile(filepath.Join(g.data, "network", "keys", msp, "ca.pem"))
-	require.NoError(t, err)
-	var pair devca.Pair
-	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
-		encoded := pem.EncodeToMemory(block)
-		if bytes.Contains(encoded, []byte("CERTIFICATE")) {
-			pair.Certificate = encoded
-		} else {
-			pair.Key = encoded
-		}
-	}
-	ca, err := devca.Load(pair)
-	require.NoError(t, err)
-	issued, err := ca.User(attributes)
-	require.NoError(t, err)
-	return issued
 }

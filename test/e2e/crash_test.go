@@ -58,12 +58,16 @@ func (r *repairs) settle(t *testing.T, g *gateway) {
 
 const repairDay = "2026-01-05"
 
-// The gateway, with its embedded network, is killed at random moments under
-// writes. Afterwards every repair that was acknowledged is on the ledger, and
-// each stands there once, also those that were asked for again.
+// The gateway, with its embedded network if it has one, is killed at random
+// moments under writes. Afterwards every repair that was acknowledged is on the
+// ledger, and each stands there once, also those that were asked for again.
 func TestKillUnderWrites(t *testing.T) {
+	onEachNetwork(t, testKillUnderWrites)
+}
+
+func testKillUnderWrites(t *testing.T, n *network) {
 	data := t.TempDir()
-	g := start(t, data, "--no-demo")
+	g := n.startBare(t, data)
 	merchant := g.must("merchant", "POST", "/v1/merchants", `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`)
 	clients := make([]*repairs, crashWorkers)
 	for i := range clients {
@@ -82,7 +86,7 @@ func TestKillUnderWrites(t *testing.T) {
 		time.Sleep(time.Duration(100+random.IntN(400)) * time.Millisecond)
 		g.kill()
 		working.Wait()
-		g = start(t, data, "--no-demo")
+		g = n.startBare(t, data)
 		for _, client := range clients {
 			client.settle(t, g)
 		}

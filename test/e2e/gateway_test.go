@@ -42,18 +42,24 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "build gateway:", err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if err := stopReal(); err != nil {
+		fmt.Fprintln(os.Stderr, "stop real network:", err)
+		return 1
+	}
+	return code
 }
 
 // gateway is a running gateway process.
 type gateway struct {
-	t      *testing.T
-	url    string
-	data   string
-	tokens map[string]string
-	cmd    *exec.Cmd
-	exited chan error
-	log    *os.File
+	t       *testing.T
+	network *network
+	url     string
+	data    string
+	tokens  map[string]string
+	cmd     *exec.Cmd
+	exited  chan error
+	log     *os.File
 }
 
 // banner is the line that says where the gateway serves.
@@ -63,28 +69,30 @@ var banner = regexp.MustCompile(`^Steelyard \S+  (http://localhost:\d+)$`)
 // about what works, not about speed.
 const startTimeout = 2 * time.Minute
 
-// start runs a gateway with the given arguments and waits until it is ready.
+// start runs a gateway with an embedded network of its own and waits until it
+// is ready.
 func start(t *testing.T, data string, args ...string) *gateway {
 	t.Helper()
-	g, err := launch(t, data, args...)
-	require.NoError(t, err)
-	return g
+	return embedded.startWith(t, data, args...)
 }
 
-func launch(t *testing.T, data string, args ...string) (*gateway, error) {
+// launch runs a gateway; later arguments win over the network's.
+func (n *network) launch(t *testing.T, data string, further ...string) (*gateway, error) {
 	t.Helper()
 	log, err := os.CreateTemp(t.TempDir(), "gateway-*.log")
 	require.NoError(t, err)
-	g := &gateway{t: t, data: data, exited: make(chan error, 1), log: log}
-	g.cmd = exec.Command(program, append([]string{"--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--data", data}, args...)...)
-	if len(args) > 0 && args[0] == "serve" {
-		g.cmd = exec.Command(program, append(args, "--listen", "127.0.0.1:0", "--data", data)...)
-	}
+	g := &gateway{t: t, network: n, data: data, exited: make(chan error, 1), log: log}
+	g.cmd = exec.Command(program, append(n.args(data), further...)...)
 	g.cmd.Stderr = log
 	out, err := g.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, g.cmd.Start())
-	t.Cleanup(g.stop)
+	t.Cleanup(func() {
+		g.stop()
+		if t.Failed() {
+			t.Logf("the gateway's log:\n%s", g.logged())
+		}
+	})
 	found := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(out)

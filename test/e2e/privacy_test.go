@@ -34,7 +34,11 @@ var secrets = []string{secretName, secretPhone, secretCode, secretAddress, secre
 // No name, telephone number or sole trader's code is in any block, and what
 // was withdrawn or purged is in no answer.
 func TestPersonalDataStaysOffTheLedger(t *testing.T) {
-	g := start(t, t.TempDir())
+	onEachNetwork(t, testPersonalData)
+}
+
+func testPersonalData(t *testing.T, n *network) {
+	g := n.start(t, t.TempDir())
 	merchant, inspection := busy(g)
 
 	t.Run("Blocks", func(t *testing.T) {
@@ -114,7 +118,7 @@ func (g *gateway) connect() *fabric.Client {
 func (g *gateway) connectWith(t *testing.T, extend func(wallet string)) *fabric.Client {
 	g.t.Helper()
 	c := config.Default()
-	require.NoError(g.t, c.Load(filepath.Join(g.data, "gateway.yaml")))
+	require.NoError(g.t, c.Load(g.configuration()))
 	copied := t.TempDir()
 	require.NoError(t, os.CopyFS(copied, os.DirFS(c.Network.Wallet)))
 	c.Network.Wallet = copied
@@ -144,7 +148,7 @@ func (g *gateway) connectWith(t *testing.T, extend func(wallet string)) *fabric.
 func (g *gateway) subjects() map[string]string {
 	g.t.Helper()
 	c := config.Default()
-	require.NoError(g.t, c.Load(filepath.Join(g.data, "gateway.yaml")))
+	require.NoError(g.t, c.Load(g.configuration()))
 	identities, err := wallet.List(c.Network.Wallet)
 	require.NoError(g.t, err)
 	subjects := map[string]string{}

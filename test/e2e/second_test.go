@@ -1,26 +1,47 @@
 package e2e
 
 import (
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/steelyard-ledger/steelyard/gateway/config"
 )
 
 // A gateway that starts with an empty database, given nothing but the ledger's
 // blocks and private data, answers every public route as the first one does.
+// On a real network it reads from another organisation's peer.
 func TestSecondGateway(t *testing.T) {
-	first := start(t, t.TempDir())
-	busy(first)
-	second := start(t, t.TempDir(), "serve", "--config", filepath.Join(first.data, "gateway.yaml"))
-	second.caughtUp(first)
-	want := first.walk()
-	require.Greater(t, len(want), 60, "the walk must have found something to compare")
-	got := second.walk()
-	require.Equal(t, paths(want), paths(got))
-	for _, path := range paths(want) {
-		require.Equal(t, want[path], got[path], path)
-	}
+	onEachNetwork(t, func(t *testing.T, n *network) {
+		first := n.start(t, t.TempDir())
+		busy(first)
+		second := n.startWith(t, t.TempDir(), "--config", first.elsewhere())
+		second.caughtUp(first)
+		want := first.walk()
+		require.Greater(t, len(want), 60, "the walk must have found something to compare")
+		got := second.walk()
+		require.Equal(t, paths(want), paths(got))
+		for _, path := range paths(want) {
+			require.Equal(t, want[path], got[path], path)
+		}
+	})
+}
+
+// elsewhere writes a configuration that turns to g's last peer first.
+func (g *gateway) elsewhere() string {
+	g.t.Helper()
+	c := config.Default()
+	require.NoError(g.t, c.Load(g.configuration()))
+	slices.Reverse(c.Network.Peers)
+	content, err := yaml.Marshal(map[string]any{"network": c.Network})
+	require.NoError(g.t, err)
+	file := filepath.Join(g.t.TempDir(), "gateway.yaml")
+	require.NoError(g.t, os.WriteFile(file, content, 0o600))
+	return file
 }
 
 // busy adds a merchant whose profile is deleted again and an inspection that

@@ -24,26 +24,28 @@ type tourBlock struct {
 // the answers that stand there. STEELYARD, TOKENS and DATA say where the
 // gateway and its files are.
 func TestTour(t *testing.T) {
-	for _, file := range []string{"testdata/tour.md", "../../README.md"} {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			source, err := os.ReadFile(file)
-			if os.IsNotExist(err) {
-				t.Skip("there is no", file)
-			}
-			require.NoError(t, err)
-			blocks := tourBlocks(string(source))
-			require.NotEmpty(t, blocks, "no blocks below ## Tour")
-			g := start(t, t.TempDir())
-			for i, got := range g.tour(t, blocks) {
-				block := blocks[i]
-				switch {
-				case block.compared && !tourPattern(block.want).MatchString(got.output):
-					t.Errorf("%s:%d\n%s\n--- want\n%s--- got\n%s", file, block.line, block.script, block.want, got.output)
-				case !block.compared && got.code != "0":
-					t.Errorf("%s:%d\n%s\nended with %s\n%s", file, block.line, block.script, got.code, got.output)
-				}
-			}
-		})
+	onEachNetwork(t, func(t *testing.T, n *network) {
+		g := n.start(t, t.TempDir())
+		for _, file := range []string{"testdata/tour.md", "../../README.md"} {
+			t.Run(filepath.Base(file), func(t *testing.T) { g.requireTour(t, file) })
+		}
+	})
+}
+
+func (g *gateway) requireTour(t *testing.T, file string) {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	require.NoError(t, err)
+	blocks := tourBlocks(string(source))
+	require.NotEmpty(t, blocks, "no blocks below ## Tour")
+	for i, got := range g.tour(t, blocks) {
+		block := blocks[i]
+		switch {
+		case block.compared && !tourPattern(block.want).MatchString(got.output):
+			t.Errorf("%s:%d\n%s\n--- want\n%s--- got\n%s", file, block.line, block.script, block.want, got.output)
+		case !block.compared && got.code != "0":
+			t.Errorf("%s:%d\n%s\nended with %s\n%s", file, block.line, block.script, got.code, got.output)
+		}
 	}
 }
 
@@ -132,7 +134,8 @@ func (g *gateway) tour(t *testing.T, blocks []tourBlock) []tourAnswer {
 	}
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	shell.Dir = "../.."
-	shell.Env = append(os.Environ(), "STEELYARD="+g.url, "STEELYARD_SERVER="+g.url, "DATA="+g.data, "TOKENS="+filepath.Join(g.data, "tokens.json"),
+	shell.Env = append(os.Environ(), "STEELYARD="+g.url, "STEELYARD_SERVER="+g.url,
+		"DATA="+g.data, "TOKENS="+filepath.Join(g.data, "tokens.json"), "BIN="+filepath.Join(directory, "steelyard"),
 		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", out)
