@@ -17,6 +17,7 @@ type change struct {
 	ledger.Transaction
 	event    metrology.Event
 	claimed  string
+	before   int64           // number of certificates before it
 	anchored map[string]bool // keys of certificates that it anchored
 	touched  map[string]bool // ids of instruments whose verification may have changed
 }

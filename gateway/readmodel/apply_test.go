@@ -31,7 +31,7 @@ func TestApplyRefuses(t *testing.T) {
 		"UnreadableEvent":     {event(func(e *ledger.Event) { e.Payload = []byte("{") }), "read event"},
 		"UnreadableRecord":    {act("merchant.registered", "m9", ledger.Write{Namespace: chaincode, Key: "merchant/m9", Value: []byte(`{"id":7}`)}), "key merchant/m9"},
 		"Deletion":            {act("merchant.registered", "m9", ledger.Write{Namespace: chaincode, Key: "merchant/m1", Delete: true}), "nothing is ever deleted"},
-		"UnknownCertificate":  {act("certificate.revoked", "lab/7", put("certificate/lab/7", metrology.Certificate{})), "0 certificates are known"},
+		"UnknownCertificate":  {act("certificate.revoked", "lab/7", put("certificate/lab/7", metrology.Certificate{})), "no certificate was anchored under this key"},
 		"LeafWithoutRecord":   {withoutRecord(), "wrote no record of certificate N-2"},
 		"LeafNotCanonical":    {spoiledLeaf(), "leaf 0"},
 	}

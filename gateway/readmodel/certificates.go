@@ -3,6 +3,7 @@ package readmodel
 import (
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ func (a *applier) anchorLeaves(c *change) error {
 	if err != nil {
 		return err
 	}
+	if err := a.row(`SELECT COALESCE(MAX(seq), 0) FROM certificates`).Scan(&c.before); err != nil {
+		return fmt.Errorf("count certificates: %w", err)
+	}
 	rows := leafRows{}
 	for i, raw := range leaves {
 		leaf, err := metrology.ParseLeaf(raw)
@@ -50,7 +54,9 @@ func (a *applier) anchorLeaves(c *change) error {
 			return fmt.Errorf("leaf %d: the transaction wrote no record of certificate %s of %s", i, leaf.Number, leaf.Issuer)
 		}
 		c.anchored[key] = true
-		rows.add(a, c, leaf, raw, record)
+		if err := rows.add(a, c, leaf, raw, record); err != nil {
+			return fmt.Errorf("leaf %d: %w", i, err)
+		}
 	}
 	return rows.insert(a)
 }
@@ -87,25 +93,28 @@ func certificateRecords(c *change) (map[string]written, error) {
 // leafRows are the rows of the leaves of one transaction.
 type leafRows struct{ certificates, digests, instruments [][]any }
 
-func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, record written) {
+func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, record written) error {
+	seq := c.before + int64(len(r.certificates)) + 1
 	r.certificates = append(r.certificates, []any{
-		record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number, record.Batch, record.Index, string(raw),
-		string(record.raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, a.block.Number, c.ID, c.claimed,
+		seq, record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number, record.Batch, string(raw),
+		string(record.raw), string(record.State), "", a.block.Number, c.ID, c.claimed, a.block.Number, c.ID, c.claimed,
 	})
-	r.digests = append(r.digests, digestRows(record.LeafHash, leaf.Digests)...)
 	for _, instrument := range leaf.Instruments {
 		if instrument.ID == "" {
 			continue
 		}
 		c.touched[instrument.ID] = true
 		r.instruments = append(r.instruments, []any{
-			instrument.ID, string(leaf.Performed), record.LeafHash, flag(leaf.Kind.Verification()), flag(passes(leaf, instrument)), string(leaf.ValidUntil),
+			instrument.ID, string(leaf.Performed), seq, flag(leaf.Kind.Verification()), flag(passes(leaf, instrument)), string(leaf.ValidUntil),
 		})
 	}
+	digests, err := digestRows(seq, leaf.Digests)
+	r.digests = append(r.digests, digests...)
+	return err
 }
 
 func (r *leafRows) insert(a *applier) error {
-	if err := a.insert(`INSERT INTO certificates (id, state_key, issuer, number, root, idx, leaf, record, state, successor,
+	if err := a.insert(`INSERT INTO certificates (seq, id, state_key, issuer, number, root, leaf, record, state, successor,
 		anchored_block, anchored_tx, anchored_claimed, block, tx_id, claimed)`, ``, r.certificates); err != nil {
 		return err
 	}
@@ -122,12 +131,16 @@ func passes(leaf metrology.Leaf, instrument metrology.LeafInstrument) bool {
 		(instrument.Conclusion == metrology.ConclusionPass || instrument.Conclusion == metrology.ConclusionClass)
 }
 
-func digestRows(certificate string, digests []metrology.Digest) [][]any {
+func digestRows(certificate int64, digests []metrology.Digest) ([][]any, error) {
 	rows := make([][]any, len(digests))
 	for i, digest := range digests {
-		rows[i] = []any{digest.Value, digest.Algorithm, certificate}
+		value, err := hex.DecodeString(digest.Value)
+		if err != nil {
+			return nil, fmt.Errorf("read digest %s: %w", digest.Value, err)
+		}
+		rows[i] = []any{value, digest.Algorithm, certificate}
 	}
-	return rows
+	return rows, nil
 }
 
 func (a *applier) insertDigests(rows [][]any) error {
@@ -143,23 +156,35 @@ func (a *applier) certificate(c *change, key string, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.count(`UPDATE certificates SET record = ?, state = ?, successor = ?, block = ?, tx_id = ?, claimed = ? WHERE state_key = ?`,
-		string(raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, strings.TrimPrefix(key, string(metrology.KindCertificate)+"/"))
+	stateKey := strings.TrimPrefix(key, string(metrology.KindCertificate)+"/")
+	var seq int64
+	var issuer, successor string
+	switch err := a.row(`SELECT seq, issuer FROM certificates WHERE state_key = ?`, stateKey).Scan(&seq, &issuer); {
+	case errors.Is(err, sql.ErrNoRows):
+		return errors.New("no certificate was anchored under this key")
+	case err != nil:
+		return fmt.Errorf("find certificate: %w", err)
+	}
+	if record.Successor != "" {
+		successor = metrology.CertificateID(issuer, record.Successor)
+	}
+	if err := a.exec(`UPDATE certificates SET record = ?, state = ?, successor = ?, block = ?, tx_id = ?, claimed = ? WHERE seq = ?`,
+		string(raw), string(record.State), successor, a.block.Number, c.ID, c.claimed, seq); err != nil {
+		return err
+	}
+	digests, err := digestRows(seq, record.Renditions)
 	if err != nil {
 		return err
 	}
-	if n != 1 {
-		return fmt.Errorf("%d certificates are known under this key", n)
-	}
-	if err := a.insertDigests(digestRows(record.LeafHash, record.Renditions)); err != nil {
+	if err := a.insertDigests(digests); err != nil {
 		return err
 	}
-	return a.touchInstruments(c, record.LeafHash)
+	return a.touchInstruments(c, seq)
 }
 
 // touchInstruments notes the instruments whose verification rests on a
 // certificate that has changed.
-func (a *applier) touchInstruments(c *change, certificate string) error {
+func (a *applier) touchInstruments(c *change, certificate int64) error {
 	rows, err := a.tx.QueryContext(a.ctx, a.rebind(`SELECT instrument FROM certificate_instruments WHERE certificate = ?`), certificate)
 	if err != nil {
 		return fmt.Errorf("find instruments: %w", err)
@@ -178,10 +203,10 @@ func (a *applier) touchInstruments(c *change, certificate string) error {
 // refreshVerifications finds the newest verification that stands for each
 // instrument touched: of kind 检定, not revoked or superseded.
 func (a *applier) refreshVerifications(c *change) error {
-	const newest = `SELECT ci.certificate, ci.performed, ci.pass, ci.valid_until
-		FROM certificate_instruments ci JOIN certificates c ON c.id = ci.certificate
+	const newest = `SELECT c.id, ci.performed, ci.pass, ci.valid_until
+		FROM certificate_instruments ci JOIN certificates c ON c.seq = ci.certificate
 		WHERE ci.instrument = ? AND ci.verification = 1 AND c.state = 'anchored'
-		ORDER BY ci.performed DESC, c.anchored_block DESC, ci.certificate DESC LIMIT 1`
+		ORDER BY ci.performed DESC, ci.certificate DESC LIMIT 1`
 	for id := range c.touched {
 		var certificate, performed, until string
 		var pass int
@@ -224,9 +249,9 @@ func (a *applier) batch(c *change, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return a.exec(`INSERT INTO batches (issuer, root, count, key_id, signature, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	return a.exec(`INSERT INTO batches (issuer, root, first, count, key_id, signature, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (issuer, root) DO NOTHING`,
-		b.Issuer, b.Root, b.Count, b.Key, base64.StdEncoding.EncodeToString(b.Signature), a.block.Number, c.ID, c.claimed)
+		b.Issuer, b.Root, c.before+1, b.Count, b.Key, base64.StdEncoding.EncodeToString(b.Signature), a.block.Number, c.ID, c.claimed)
 }
 
 func flag(b bool) int {

@@ -3,7 +3,9 @@ package readmodel
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
@@ -11,23 +13,29 @@ import (
 
 // failedLater finds the notice that an instrument of this certificate failed a
 // later verification.
-const failedLater = `COALESCE((SELECT later.certificate FROM certificate_instruments mine
+const failedLater = `COALESCE((SELECT notice.id FROM certificate_instruments mine
 	JOIN certificate_instruments later ON later.instrument = mine.instrument AND later.performed > mine.performed
-	JOIN certificates notice ON notice.id = later.certificate AND notice.state = 'anchored'
-	WHERE mine.certificate = e.id AND later.verification = 1 AND later.pass = 0
+	JOIN certificates notice ON notice.seq = later.certificate AND notice.state = 'anchored'
+	WHERE mine.certificate = e.seq AND later.verification = 1 AND later.pass = 0
 	ORDER BY later.performed DESC, later.certificate LIMIT 1), '')`
 
-const certificateColumns = `SELECT e.id, e.leaf, e.record, b.count, b.key_id, b.signature, ` + failedLater + `,
-	COALESCE((SELECT s.id FROM certificates s WHERE s.issuer = e.issuer AND s.number = e.successor), ''),
+const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, ` + failedLater + `,
+	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.state_key = e.successor) END,
 	e.anchored_block, e.anchored_tx, e.anchored_claimed, e.block, e.tx_id, e.claimed
 	FROM certificates e JOIN batches b ON b.issuer = e.issuer AND b.root = e.root`
 
-func scanCertificate(today metrology.Date) func(scanner) (public.Certificate, error) {
-	return func(row scanner) (public.Certificate, error) {
-		c := public.Certificate{Day: today}
+// certificateRow is a certificate with its place in the order of the ledger.
+type certificateRow struct {
+	public.Certificate
+	seq int64
+}
+
+func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error) {
+	return func(row scanner) (certificateRow, error) {
+		c := certificateRow{Certificate: public.Certificate{Day: today}}
 		var leaf, record, signature string
 		err := row.Scan(append([]any{
-			&c.ID, &leaf, &record, &c.Batch.Count, &c.Batch.Key, &signature, &c.FailedLater, &c.Successor,
+			&c.seq, &c.ID, &leaf, &record, &c.Batch.Count, &c.Batch.Key, &signature, &c.FailedLater, &c.Successor,
 			&c.Anchored.Block, &c.Anchored.TransactionID, &c.Anchored.Time,
 		}, asOf(&c.AsOf)...)...)
 		if err != nil {
@@ -50,35 +58,51 @@ func scanCertificate(today metrology.Date) func(scanner) (public.Certificate, er
 	}
 }
 
-// Certificates lists certificates by their ids.
+// Certificates lists certificates in the order they were anchored.
 func (s *Store) Certificates(ctx context.Context, f public.CertificateFilter, today metrology.Date) (public.Page[public.Certificate], error) {
 	var w where
 	w.equal("e.issuer", f.Issuer)
 	w.equal("e.number", f.Number)
 	if f.Instrument != "" {
-		w.add(`e.id IN (SELECT certificate FROM certificate_instruments WHERE instrument = ?)`, f.Instrument)
+		w.add(`e.seq IN (SELECT certificate FROM certificate_instruments WHERE instrument = ?)`, f.Instrument)
 	}
 	scope := f.Issuer + "\x00" + f.Number + "\x00" + f.Instrument
-	return list(ctx, s, "certificates", certificateColumns, "e.id", w, f.PageRequest, scope,
-		func(v public.Certificate) string { return v.ID }, scanCertificate(today))
+	rows, err := list(ctx, s, "certificates", certificateColumns, "e.seq", w, f.PageRequest, scope,
+		func(r certificateRow) string { return strconv.FormatInt(r.seq, 10) }, scanCertificate(today))
+	return public.Page[public.Certificate]{Items: certificatesOf(rows.Items), Next: rows.Next}, err
+}
+
+func certificatesOf(rows []certificateRow) []public.Certificate {
+	certificates := make([]public.Certificate, len(rows))
+	for i, r := range rows {
+		certificates[i] = r.Certificate
+	}
+	return certificates
 }
 
 // Certificate returns one certificate by its leaf hash.
 func (s *Store) Certificate(ctx context.Context, id string, today metrology.Date) (public.Certificate, error) {
-	return one(ctx, s, "certificate", id, certificateColumns+` WHERE e.id = ?`, scanCertificate(today), id)
+	r, err := one(ctx, s, "certificate", id, certificateColumns+` WHERE e.id = ?`, scanCertificate(today), id)
+	return r.Certificate, err
 }
 
 // CertificatesByDigest finds the certificates that a digest was anchored with,
-// at most public.DefaultLimit; none is an empty list.
+// at most public.DefaultLimit, the first anchored first; none is an empty list.
 func (s *Store) CertificatesByDigest(ctx context.Context, algorithm, value string, today metrology.Date) ([]public.Certificate, error) {
-	query := certificateColumns + fmt.Sprintf(` JOIN certificate_digests g ON g.certificate = e.id
-		WHERE g.value = ? AND g.algorithm = ? ORDER BY e.anchored_block, e.id LIMIT %d`, public.DefaultLimit)
-	return all(ctx, s, "certificates by digest", query, scanCertificate(today), value, algorithm)
+	digest, err := hex.DecodeString(value)
+	if err != nil {
+		return []public.Certificate{}, nil // nothing has such a digest
+	}
+	const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
+		WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
+	rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
+	return certificatesOf(rows), err
 }
 
 // BatchLeaves returns the leaf hashes of a batch in their order, in hex.
 func (s *Store) BatchLeaves(ctx context.Context, issuer, root string) ([]string, error) {
-	const query = `SELECT id FROM certificates WHERE issuer = ? AND root = ? ORDER BY idx`
+	const query = `SELECT c.id FROM batches b JOIN certificates c ON c.seq >= b.first AND c.seq < b.first + b.count
+		WHERE b.issuer = ? AND b.root = ? ORDER BY c.seq`
 	return all(ctx, s, "leaves", query, func(row scanner) (string, error) {
 		var id string
 		err := row.Scan(&id)

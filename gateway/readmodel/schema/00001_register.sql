@@ -108,6 +108,7 @@ CREATE INDEX instruments_due ON instruments (verified_until, id);
 CREATE TABLE batches (
     issuer    TEXT NOT NULL,
     root      TEXT NOT NULL,
+    first     BIGINT NOT NULL, -- seq of its first certificate
     count     BIGINT NOT NULL,
     key_id    TEXT NOT NULL,
     signature TEXT NOT NULL, -- base64
@@ -115,27 +116,29 @@ CREATE TABLE batches (
     PRIMARY KEY (issuer, root)
 );
 
+-- Certificates are numbered in the order of the ledger. Other tables name them
+-- by that number: a leaf hash is long and falls anywhere in an index.
 CREATE TABLE certificates (
-    id        TEXT PRIMARY KEY, -- leaf hash
+    seq       INTEGER PRIMARY KEY, -- from 1
+    id        TEXT NOT NULL UNIQUE, -- leaf hash
     state_key TEXT NOT NULL UNIQUE, -- issuer/escaped number
     issuer    TEXT NOT NULL,
     number    TEXT NOT NULL,
     root      TEXT NOT NULL,
-    idx       BIGINT NOT NULL,
     leaf      TEXT NOT NULL, -- canonical bytes
     record    TEXT NOT NULL,
     state     TEXT NOT NULL,
-    successor TEXT NOT NULL, -- number; empty: none
+    successor TEXT NOT NULL, -- its state_key; empty: none
     anchored_block BIGINT NOT NULL, anchored_tx TEXT NOT NULL, anchored_claimed TEXT NOT NULL,
     block BIGINT NOT NULL, tx_id TEXT NOT NULL, claimed TEXT NOT NULL
 );
-CREATE INDEX certificates_number ON certificates (number, id);
-CREATE INDEX certificates_root ON certificates (issuer, root, idx);
+CREATE INDEX certificates_number ON certificates (number, seq);
+CREATE INDEX certificates_issuer ON certificates (issuer, seq);
 
 CREATE TABLE certificate_digests (
-    value       TEXT NOT NULL,
+    value       BYTEA NOT NULL,
     algorithm   TEXT NOT NULL,
-    certificate TEXT NOT NULL,
+    certificate INTEGER NOT NULL,
     PRIMARY KEY (value, algorithm, certificate)
 );
 
@@ -143,7 +146,7 @@ CREATE TABLE certificate_digests (
 CREATE TABLE certificate_instruments (
     instrument   TEXT NOT NULL,
     performed    TEXT NOT NULL,
-    certificate  TEXT NOT NULL,
+    certificate  INTEGER NOT NULL,
     verification INTEGER NOT NULL, -- whether it is the outcome of a verification (检定)
     pass         INTEGER NOT NULL,
     valid_until  TEXT NOT NULL,
