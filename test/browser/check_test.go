@@ -1,0 +1,102 @@
+package browser
+
+import (
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	phoneWidth, phoneHeight     = 320, 640
+	desktopWidth, desktopHeight = 1280, 900
+)
+
+// The file is digested in the browser: the answer comes, and no byte of it leaves.
+func TestFileNeverLeaves(t *testing.T) {
+	for name, test := range map[string]struct {
+		language      string
+		width, height int64
+		file, serial  string
+		headline      string
+	}{
+		"phone, Chinese, registered":   {"zh-CN", phoneWidth, phoneHeight, "dispenser.pdf", "SY-D-10001", "核验相符"},
+		"desktop, English, registered": {"en", desktopWidth, desktopHeight, "dispenser.pdf", "", "Agrees: registered and valid today"},
+		"another instrument's serial":  {"en", phoneWidth, phoneHeight, "dispenser.pdf", "SY-S-20001", "One or more answers are bad"},
+		"a revoked certificate":        {"zh-CN", phoneWidth, phoneHeight, "revoked.pdf", "", "有一项或多项不符"},
+		"the wrong file":               {"zh-CN", phoneWidth, phoneHeight, "unregistered.pdf", "", "此文件未登记"},
+		"XML that is not registered":   {"en", phoneWidth, phoneHeight, "calibration.xml", "", "This file is not registered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := visit(t, test.language, test.width, test.height)
+			v.open("/")
+			v.do(
+				chromedp.SetUploadFiles("#file", []string{sample(t, test.file)}),
+				chromedp.SendKeys("#file-serial", test.serial),
+				chromedp.Click("#file-form button"),
+				chromedp.WaitVisible(".verdict"),
+			)
+			require.Contains(t, v.text(".verdict h2"), test.headline)
+			require.Equal(t, "/check", v.address().Path)
+			if test.file == "calibration.xml" {
+				require.Contains(t, v.text("main"), "This file looks like XML")
+			}
+			v.onlyOurs()
+			v.nothingSent()
+			v.picture("file-" + test.file + "-" + test.language)
+		})
+	}
+}
+
+// Without scripts the same form sends the file, says so, and gets the same answer.
+func TestWithoutScripts(t *testing.T) {
+	v := visit(t, "zh-CN", phoneWidth, phoneHeight)
+	command(v, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	v.open("/")
+	require.Contains(t, v.text("#file-hint"), "文件将发送到本服务器")
+	v.do(
+		chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}),
+		chromedp.Click("#file-form button"),
+		chromedp.WaitVisible(".verdict"),
+	)
+	require.Contains(t, v.text(".verdict h2"), "核验相符")
+	require.Contains(t, v.text("main"), "没有保存")
+	v.onlyOurs()
+}
+
+// The box is used with the keyboard alone.
+func TestBoxByKeyboard(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	v.open("/")
+	v.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter)) // skips to the content
+	v.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("DEMO-2026-0001"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("SY-D-10001"),
+		chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text("h1"), "Certificate DEMO-2026-0001")
+	require.Contains(t, v.text(".verdict"), "the serial number agrees")
+	require.Contains(t, v.text(".verdict"), "looked up by number; no file was checked")
+	v.onlyOurs()
+}
+
+// Mistakes end well: no file, two clicks, the way back, the other language.
+func TestMistakes(t *testing.T) {
+	v := visit(t, "zh-CN", phoneWidth, phoneHeight)
+	v.open("/")
+	v.do(chromedp.Click("#file-form button"))
+	require.Equal(t, "/", v.address().Path, "without a file the form stays")
+
+	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "scale.pdf")}))
+	v.do(chromedp.DoubleClick("#file-form button"), chromedp.WaitVisible(".verdict"))
+	measure[bool](v, `history.back(), true`)
+	v.do(chromedp.WaitVisible("#main > .lead"))
+	require.False(t, measure[bool](v, `document.querySelector('#file-form button').disabled`), "the form is ready again")
+
+	v.do(chromedp.Click("a.switch"), chromedp.WaitReady(`html[lang="en"]`))
+	v.open("/m/M-STATION")
+	require.Equal(t, "en", measure[string](v, `document.documentElement.lang`), "the choice is kept")
+
+	v.open("/check?q=no+such+thing")
+	require.Contains(t, v.text("main"), "Nothing is registered under this")
+	v.nothingSent()
+}
