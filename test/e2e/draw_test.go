@@ -1,0 +1,186 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+)
+
+// runDraw runs `draw run` against a gateway and returns the transcript's file.
+func runDraw(t *testing.T, g *gateway, arguments ...string) (transcript string) {
+	t.Helper()
+	transcript = filepath.Join(t.TempDir(), "draw.json")
+	arguments = append([]string{"draw", "run", "--server", g.url, "--token-file", filepath.Join(g.data, "tokens.json"), "--out", transcript}, arguments...)
+	out, err := exec.Command(program, arguments...).CombinedOutput()
+	require.NoError(t, err, "%s\n%s", out, g.logged())
+	require.Contains(t, string(out), "PASS       assignment")
+	require.NotContains(t, string(out), "FAIL")
+	return transcript
+}
+
+// A draw runs from plan to result with one command; its transcript verifies
+// with the network stopped, and not when it is changed; a second gateway
+// answers alike.
+func TestDraw(t *testing.T) {
+	onEachNetwork(t, func(t *testing.T, n *network) {
+		g := n.start(t, t.TempDir())
+		const id = "440300-000001"
+		transcript := runDraw(t, g, append(n.drawFlags(), "--authority", "440300")...)
+		second := n.startWith(t, t.TempDir(), "--config", g.configuration())
+		second.caughtUp(g)
+		answersAlike(t, g, second, id)
+		tickets(t, g, id, transcript)
+		settled(t, g, id)
+		second.stop()
+		g.stop()
+		offline(t, transcript)
+	})
+}
+
+// drawFlags ask for a small draw in as little time as the network needs.
+func (n *network) drawFlags() []string {
+	margin := "2"
+	if n.real != nil {
+		margin = "8" // some fifteen transactions one after the other, each a block
+	}
+	return []string{"--sites", "60", "--inspectors", "10", "--margin", margin}
+}
+
+// answersAlike: a second gateway shows the same draw.
+func answersAlike(t *testing.T, g, second *gateway, id string) {
+	t.Helper()
+	for _, path := range drawPaths(id) {
+		want := g.request("", http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, want.status, "%s: %s", path, want.body)
+		require.Equal(t, string(want.body), string(second.request("", http.MethodGet, path, "").body), path)
+	}
+}
+
+// settled: a draw that has its result takes no further step.
+func settled(t *testing.T, g *gateway, id string) {
+	t.Helper()
+	for _, refused := range []struct{ as, path, body string }{
+		{"regulator", "/cancellation", `{"reason":"force-majeure"}`}, {"notary", "/result", ""}, {"notary", "/voiding", ""},
+		{"regulator", "/opening", ""}, {"institute", "/close", ""},
+	} {
+		a := g.request(refused.as, http.MethodPost, "/v1/draws/"+id+refused.path, refused.body)
+		require.Equal(t, "STATE", a.problem(t).Code, refused.path)
+	}
+	require.Equal(t, http.StatusNotFound, g.request("", http.MethodGet, "/v1/draws/440300-000002", "").status)
+}
+
+func drawPaths(id string) []string {
+	one := "/v1/draws/" + id
+	return []string{
+		"/v1/draws?authority=440300", "/v1/draws?phase=drawn", one, one + "/transcript", one + "/directories/objects", one + "/directories/inspectors",
+		one + "/tickets/DEMO-S00001", one + "/tickets/DEMO-S00061", one + "/tickets/ELSEWHERE",
+	}
+}
+
+// tickets asks for every site: those answered as selected are those of the
+// result, in its order, and absences are proved.
+func tickets(t *testing.T, g *gateway, id, transcript string) {
+	t.Helper()
+	raw, err := os.ReadFile(transcript)
+	require.NoError(t, err)
+	var shown struct {
+		Directories struct{ Objects []draw.Object }
+		Freeze      struct {
+			ObjectsRoot draw.Digest
+			Objects     uint64
+		}
+		Result struct {
+			Strata map[string]struct {
+				Selected []struct {
+					ID     string
+					Ticket string
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &shown))
+	type ticket struct {
+		Answer, Ticket, Exclusion string
+		Rank                      int
+		Proof                     draw.ObjectProof
+		Absence                   draw.Absence
+	}
+	selected := 0
+	for _, object := range shown.Directories.Objects {
+		var answered ticket
+		g.read("/v1/draws/"+id+"/tickets/"+object.ID, &answered)
+		require.NoError(t, answered.Proof.Verify(shown.Freeze.ObjectsRoot, shown.Freeze.Objects))
+		if answered.Answer == "selected" {
+			selected++
+			line := shown.Result.Strata[object.Stratum].Selected[answered.Rank-1]
+			require.Equal(t, object.ID, line.ID)
+			require.Equal(t, line.Ticket, answered.Ticket)
+		}
+	}
+	require.Equal(t, 4, selected, "a twentieth of four strata of fifteen, rounded up")
+	for _, site := range []string{"ELSEWHERE", "DEMO-S00061"} {
+		var absent ticket
+		g.read("/v1/draws/"+id+"/tickets/"+site, &absent)
+		require.NoError(t, absent.Absence.Verify(shown.Freeze.ObjectsRoot, shown.Freeze.Objects))
+		require.Equal(t, site == "DEMO-S00061", absent.Exclusion == "visit-cap")
+	}
+	require.Equal(t, "INVALID", g.request("", http.MethodGet, "/v1/draws/"+id+"/tickets/lower", "").problem(t).Code)
+}
+
+// offline verifies a transcript without any network, whole and changed.
+func offline(t *testing.T, transcript string) {
+	t.Helper()
+	out, err := exec.Command(program, "draw", "verify", transcript).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	raw, err := os.ReadFile(transcript)
+	require.NoError(t, err)
+	for _, change := range []struct{ from, to, step string }{
+		{`"id":"DEMO-S00007"`, `"id":"DEMO-S00907"`, "directories"}, {`"observations":2`, `"observations":3`, "plan"}, {`"round":`, `"round":1`, "beacon"},
+	} {
+		changed := filepath.Join(t.TempDir(), "changed.json")
+		require.NoError(t, os.WriteFile(changed, []byte(strings.Replace(string(raw), change.from, change.to, 1)), 0o600))
+		out, err := exec.Command(program, "draw", "verify", changed).CombinedOutput()
+		require.Error(t, err, change.step)
+		require.Regexp(t, `FAIL +`+change.step, string(out))
+	}
+}
+
+// A gateway that is killed between commitments and result goes on with the
+// same secrets, and the draw has its result.
+func TestDrawSurvivesKill(t *testing.T) {
+	onEachNetwork(t, func(t *testing.T, n *network) {
+		g := n.start(t, t.TempDir())
+		var state struct {
+			Phase       string
+			Commitments []struct{ Org, Commitment string }
+			Close       struct{ Withheld []string }
+		}
+		const one = "/v1/draws/440500-000001"
+		arguments := append([]string{"draw", "run", "--server", g.url, "--token-file", filepath.Join(g.data, "tokens.json"),
+			"--out", filepath.Join(t.TempDir(), "x.json"), "--authority", "440500"}, n.drawFlags()...)
+		run := exec.Command(program, append(arguments, "--margin", "8")...)
+		require.NoError(t, run.Start())
+		require.Eventually(t, func() bool {
+			a := g.request("", http.MethodGet, one, "")
+			return a.status == http.StatusOK && json.Unmarshal(a.body, &state) == nil && len(state.Commitments) > 0
+		}, startTimeout, 10*time.Millisecond)
+		g.kill()
+		require.Error(t, run.Wait(), "the command loses its server")
+		g = n.start(t, g.data)
+		require.Eventually(t, func() bool {
+			g.read(one, &state)
+			return state.Phase == "drawn"
+		}, startTimeout, 200*time.Millisecond)
+		require.Len(t, state.Commitments, 4)
+		require.Empty(t, state.Close.Withheld)
+	})
+}
