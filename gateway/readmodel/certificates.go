@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
@@ -44,7 +45,7 @@ func (a *applier) anchorLeaves(c *change) error {
 	}
 	rows := leafRows{}
 	for i, raw := range leaves {
-		leaf, err := metrology.ParseLeaf(raw)
+		leaf, err := read[metrology.Leaf](raw)
 		if err != nil {
 			return fmt.Errorf("leaf %d: %w", i, err)
 		}
@@ -52,6 +53,11 @@ func (a *applier) anchorLeaves(c *change) error {
 		record, ok := records[key]
 		if !ok {
 			return fmt.Errorf("leaf %d: the transaction wrote no record of certificate %s of %s", i, leaf.Number, leaf.Issuer)
+		}
+		// The hash on the ledger vouches that these are the bytes whose form the
+		// contract has checked.
+		if hash := leafHash(raw); hash != record.LeafHash {
+			return fmt.Errorf("leaf %d: its hash is %s, on the ledger %s", i, hash, record.LeafHash)
 		}
 		c.anchored[key] = true
 		if err := rows.add(a, c, leaf, raw, record); err != nil {
@@ -66,6 +72,14 @@ func firstArgument(c *change) []byte {
 		return nil
 	}
 	return c.Args[0]
+}
+
+// leafHash is the hex RFC 6962 leaf hash of a leaf's bytes.
+func leafHash(raw []byte) string {
+	digest := sha256.New()
+	digest.Write([]byte{0})
+	digest.Write(raw)
+	return hex.EncodeToString(digest.Sum(nil))
 }
 
 // written is the record of a certificate as a transaction wrote it.
@@ -96,8 +110,8 @@ type leafRows struct{ certificates, digests, instruments [][]any }
 func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, record written) error {
 	seq := c.before + int64(len(r.certificates)) + 1
 	r.certificates = append(r.certificates, []any{
-		seq, record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number, record.Batch, string(raw),
-		string(record.raw), string(record.State), "", a.block.Number, c.ID, c.claimed, a.block.Number, c.ID, c.claimed,
+		seq, c.before + 1, record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number,
+		string(raw), string(record.raw), string(record.State), "", a.block.Number, c.ID, c.claimed,
 	})
 	for _, instrument := range leaf.Instruments {
 		if instrument.ID == "" {
@@ -114,8 +128,7 @@ func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, r
 }
 
 func (r *leafRows) insert(a *applier) error {
-	if err := a.insert(`INSERT INTO certificates (seq, id, state_key, issuer, number, root, leaf, record, state, successor,
-		anchored_block, anchored_tx, anchored_claimed, block, tx_id, claimed)`, ``, r.certificates); err != nil {
+	if err := a.insert(`INSERT INTO certificates (seq, batch, id, state_key, issuer, number, leaf, record, state, successor, block, tx_id, claimed)`, ``, r.certificates); err != nil {
 		return err
 	}
 	if err := a.insertDigests(r.digests); err != nil {
@@ -249,9 +262,9 @@ func (a *applier) batch(c *change, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return a.exec(`INSERT INTO batches (issuer, root, first, count, key_id, signature, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return a.exec(`INSERT INTO batches (first, issuer, root, count, key_id, signature, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (issuer, root) DO NOTHING`,
-		b.Issuer, b.Root, c.before+1, b.Count, b.Key, base64.StdEncoding.EncodeToString(b.Signature), a.block.Number, c.ID, c.claimed)
+		c.before+1, b.Issuer, b.Root, b.Count, b.Key, base64.StdEncoding.EncodeToString(b.Signature), a.block.Number, c.ID, c.claimed)
 }
 
 func flag(b bool) int {

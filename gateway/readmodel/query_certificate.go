@@ -21,8 +21,7 @@ const failedLater = `COALESCE((SELECT notice.id FROM certificate_instruments min
 
 const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, ` + failedLater + `,
 	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.state_key = e.successor) END,
-	e.anchored_block, e.anchored_tx, e.anchored_claimed, e.block, e.tx_id, e.claimed
-	FROM certificates e JOIN batches b ON b.issuer = e.issuer AND b.root = e.root`
+	b.block, b.tx_id, b.claimed, e.block, e.tx_id, e.claimed FROM certificates e JOIN batches b ON b.first = e.batch`
 
 // certificateRow is a certificate with its place in the order of the ledger.
 type certificateRow struct {
@@ -93,15 +92,17 @@ func (s *Store) CertificatesByDigest(ctx context.Context, algorithm, value strin
 	if err != nil {
 		return []public.Certificate{}, nil // nothing has such a digest
 	}
-	const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
-		WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
-	rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
-	return certificatesOf(rows), err
+	return remember(&s.cache, cacheKey{"digest/" + algorithm, value, string(today)}, func() ([]public.Certificate, error) {
+		const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
+			WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
+		rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
+		return certificatesOf(rows), err
+	})
 }
 
 // BatchLeaves returns the leaf hashes of a batch in their order, in hex.
 func (s *Store) BatchLeaves(ctx context.Context, issuer, root string) ([]string, error) {
-	const query = `SELECT c.id FROM batches b JOIN certificates c ON c.seq >= b.first AND c.seq < b.first + b.count
+	const query = `SELECT c.id FROM batches b JOIN certificates c ON c.batch = b.first AND c.seq >= b.first AND c.seq < b.first + b.count
 		WHERE b.issuer = ? AND b.root = ? ORDER BY c.seq`
 	return all(ctx, s, "leaves", query, func(row scanner) (string, error) {
 		var id string

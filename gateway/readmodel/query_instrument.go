@@ -51,12 +51,14 @@ func (s *Store) Instruments(ctx context.Context, f public.InstrumentFilter, toda
 
 // Instrument returns one instrument with its history.
 func (s *Store) Instrument(ctx context.Context, id string, today metrology.Date) (public.Instrument, error) {
-	i, err := one(ctx, s, "instrument", id, instrumentColumns+` WHERE id = ?`, scanInstrument(today), id)
-	if err != nil {
+	return remember(&s.cache, cacheKey{"instrument", id, string(today)}, func() (public.Instrument, error) {
+		i, err := one(ctx, s, "instrument", id, instrumentColumns+` WHERE id = ?`, scanInstrument(today), id)
+		if err != nil {
+			return i, err
+		}
+		i.History, err = s.history(ctx, "instrument", id)
 		return i, err
-	}
-	i.History, err = s.history(ctx, "instrument", id)
-	return i, err
+	})
 }
 
 func splitList(joined string) []string {

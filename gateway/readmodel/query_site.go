@@ -69,12 +69,14 @@ func (s *Store) Issuers(ctx context.Context, page public.PageRequest) (public.Pa
 
 // Issuer returns one institution with its history.
 func (s *Store) Issuer(ctx context.Context, id string) (public.Issuer, error) {
-	i, err := one(ctx, s, "issuer", id, issuerColumns+profileJoin(metrology.KindIssuer)+` WHERE e.id = ?`, scanIssuer, id)
-	if err != nil {
+	return remember(&s.cache, cacheKey{"issuer", id, ""}, func() (public.Issuer, error) {
+		i, err := one(ctx, s, "issuer", id, issuerColumns+profileJoin(metrology.KindIssuer)+` WHERE e.id = ?`, scanIssuer, id)
+		if err != nil {
+			return i, err
+		}
+		i.History, err = s.history(ctx, "issuer", id)
 		return i, err
-	}
-	i.History, err = s.history(ctx, "issuer", id)
-	return i, err
+	})
 }
 
 func scanRuleset(row scanner) (public.Ruleset, error) {
@@ -112,6 +114,10 @@ func (s *Store) rulesInForce(ctx context.Context, kind metrology.RulesetKind) ([
 
 // Status tells how far this copy of the ledger goes.
 func (s *Store) Status(ctx context.Context) (public.Status, error) {
+	return remember(&s.cache, cacheKey{what: "status"}, func() (public.Status, error) { return s.status(ctx) })
+}
+
+func (s *Store) status(ctx context.Context) (public.Status, error) {
 	const query = `SELECT channel, number, block_hash, genesis_hash, claimed FROM position`
 	status, err := one(ctx, s, "ledger", s.channel, query, func(row scanner) (public.Status, error) {
 		var v public.Status

@@ -44,6 +44,7 @@ type Store struct {
 	write     *sql.DB // one connection
 	read      *sql.DB
 	prepared  statements // of read
+	cache     cache
 	unwiped   atomic.Bool
 }
 
@@ -137,6 +138,7 @@ func (s *Store) Drop(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare schema: %w", err)
 	}
+	defer s.cache.forget()
 	if _, err := provider.DownTo(ctx, 0); err != nil {
 		return fmt.Errorf("drop schema: %w", err)
 	}

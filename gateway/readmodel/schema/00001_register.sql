@@ -106,30 +106,29 @@ CREATE INDEX instruments_serial ON instruments (serial, id);
 CREATE INDEX instruments_due ON instruments (verified_until, id);
 
 CREATE TABLE batches (
+    first     INTEGER PRIMARY KEY, -- seq of its first certificate
     issuer    TEXT NOT NULL,
     root      TEXT NOT NULL,
-    first     BIGINT NOT NULL, -- seq of its first certificate
     count     BIGINT NOT NULL,
     key_id    TEXT NOT NULL,
     signature TEXT NOT NULL, -- base64
     block BIGINT NOT NULL, tx_id TEXT NOT NULL, claimed TEXT NOT NULL,
-    PRIMARY KEY (issuer, root)
+    UNIQUE (issuer, root)
 );
 
 -- Certificates are numbered in the order of the ledger. Other tables name them
 -- by that number: a leaf hash is long and falls anywhere in an index.
 CREATE TABLE certificates (
     seq       INTEGER PRIMARY KEY, -- from 1
+    batch     INTEGER NOT NULL, -- batches.first
     id        TEXT NOT NULL UNIQUE, -- leaf hash
     state_key TEXT NOT NULL UNIQUE, -- issuer/escaped number
     issuer    TEXT NOT NULL,
     number    TEXT NOT NULL,
-    root      TEXT NOT NULL,
     leaf      TEXT NOT NULL, -- canonical bytes
     record    TEXT NOT NULL,
     state     TEXT NOT NULL,
     successor TEXT NOT NULL, -- its state_key; empty: none
-    anchored_block BIGINT NOT NULL, anchored_tx TEXT NOT NULL, anchored_claimed TEXT NOT NULL,
     block BIGINT NOT NULL, tx_id TEXT NOT NULL, claimed TEXT NOT NULL
 );
 CREATE INDEX certificates_number ON certificates (number, seq);
