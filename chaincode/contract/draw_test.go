@@ -284,3 +284,32 @@ func TestDrawPlanKeepsItsBytes(t *testing.T) {
 	require.Equal(t, plan.Hash.String(), d.phase().PlanHash)
 	require.True(t, json.Valid(stored))
 }
+
+// TestDrawInfeasible: pairs barred that crowd onto the objects drawn leave a
+// draw without an assignment. That is its outcome, with the deficient set.
+func TestDrawInfeasible(t *testing.T) {
+	l := newLedger(t)
+	d := drawing{ledger: l, id: "440300-000001", beacon: drawBeacon(t, l)}
+	regulator := d.officer(metrology.RegulatorMSP)
+	plan := drawPlan(t, pinOf(d.beacon.Chain()), func(p map[string]any) {
+		p["quota"], p["assign"] = map[string]int{"A": 2}, [][]string{{}, {}}
+	})
+	d.must(regulator, "draw:Plan", metrology.PlanDraw{ID: d.id, Plan: plan}, nil)
+	d = d.approve()
+	chunks := []metrology.DrawChunk{
+		{Objects: []metrology.DrawObject{{ID: "S-0", Stratum: "A", Weight: 1}, {ID: "S-1", Stratum: "A", Weight: 1}}},
+		{Inspectors: []metrology.DrawInspector{{ID: "I-0", Cap: 1}, {ID: "I-1", Cap: 1}, {ID: "I-2", Cap: 1}, {ID: "I-3", Cap: 1}}},
+		{Ineligible: [][]string{{"I-0", "S-0"}, {"I-0", "S-1"}, {"I-1", "S-0"}, {"I-1", "S-1"}}},
+	}
+	for i, chunk := range chunks {
+		d.must(regulator, "draw:Directory", metrology.FileDrawDirectory{ID: d.id, List: metrology.DrawLists[i], DrawChunk: chunk}, nil)
+	}
+	d.round = d.now.Unix() - d.beacon.Chain().GenesisTime + 5*drawMargin
+	d.must(regulator, "draw:Freeze", metrology.FreezeDraw{ID: d.id, Round: d.round, Chunks: metrology.DrawChunks{Objects: 1, Inspectors: 1, Ineligible: 1}}, nil)
+	all := metrology.DrawOrganizations
+	d = d.enact().commit(all...).open().reveal(all...).close().observe(metrology.InstituteMSP, metrology.NotaryMSP).awaitRound().seed()
+	event := d.must(regulator, "draw:Result", metrology.DrawAction{ID: d.id}, nil)
+	require.Equal(t, metrology.EventDrawInfeasible, event.Type)
+	require.Equal(t, metrology.DrawInfeasible, d.phase().Phase)
+	require.Contains(t, load[metrology.DrawResult](l, metrology.DrawKey(d.id, metrology.DrawPartResult)).Infeasible, "I-2")
+}
