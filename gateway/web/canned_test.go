@@ -182,6 +182,16 @@ func (p reports) VerifyCertificate(ctx context.Context, id, serial string) (verd
 	return p.judge(&c, metrology.Digest{}, serial), nil
 }
 
+// document is a small description of an API.
+const document = `{"info": {"title": "T", "version": "1", "description": "About <it>."}, "paths": {
+	"/v1/b": {"post": {"summary": "Writes.", "tags": ["two"], "security": [{"bearer": []}], "parameters": [{"$ref": "#/components/parameters/Key"}],
+		"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/B"}}}},
+		"responses": {"201": {"description": "Written."}, "default": {"$ref": "#/components/responses/Problem"}}}},
+	"/v1/a": {"get": {"summary": "Reads.", "tags": ["one"], "parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}], "responses": {"200": {"description": "Read."}}}}},
+	"components": {"parameters": {"Key": {"name": "Idempotency-Key", "in": "header", "required": true, "schema": {"type": "string"}}},
+		"responses": {"Problem": {"description": "A problem."}},
+		"schemas": {"B": {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer", "description": "How many."}, "y": {"items": {"$ref": "#/components/schemas/B"}, "type": "array"}}}}}}`
+
 // serve mounts the pages on a register.
 func serve(t *testing.T, r *register) *echo.Echo {
 	t.Helper()
@@ -192,7 +202,7 @@ func serve(t *testing.T, r *register) *echo.Echo {
 	e := echo.New()
 	pages := web.New(web.Config{
 		Register: r, Reports: reports{r}, Clock: func() time.Time { return clock }, Embedded: true,
-		Version: "0.0.0-test", Upload: 64 << 20, Log: slog.New(slog.DiscardHandler),
+		Version: "0.0.0-test", Upload: 64 << 20, Document: []byte(document), Log: slog.New(slog.DiscardHandler),
 	})
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)

@@ -51,6 +51,7 @@ func TestGolden(t *testing.T) {
 		"statistics":             {full(), "/statistics", 200},
 		"statistics-none":        {empty, "/statistics", 200},
 		"status":                 {full(), "/status", 200},
+		"docs":                   {full(), "/docs", 200},
 		"problem-not-found":      {full(), "/m/none", 404},
 		"problem-invalid":        {full(), "/d/md5/00", 400},
 		"problem-unavailable":    {broken, "/m/M-1", 503},

@@ -48,26 +48,28 @@ type Config struct {
 	Notice   string           // further notice of the operator, on every page; may be empty
 	Version  string           // of this program
 	Upload   int64            // bytes of a file the upload takes
+	Document []byte           // OpenAPI 3.1 document of the API, for its reference
 	Log      *slog.Logger
 }
 
 // Server serves the pages.
 type Server struct {
-	register Register
-	reports  Reports
-	clock    func() time.Time
-	embedded bool
-	notice   string
-	version  string
-	upload   int64
-	log      *slog.Logger
-	assets   assets
-	views    map[language]views
-	gathered gathering
+	register  Register
+	reports   Reports
+	clock     func() time.Time
+	embedded  bool
+	notice    string
+	version   string
+	upload    int64
+	log       *slog.Logger
+	assets    assets
+	views     map[language]views
+	reference docsPage
+	gathered  gathering
 }
 
-// New makes the pages. It panics if the templates embedded in the program do
-// not parse, which the tests rule out.
+// New makes the pages. It panics if what is built into the program, templates
+// and documents, does not parse; tests rule that out.
 func New(c Config) *Server {
 	s := &Server{
 		register: c.Register, reports: c.Reports, clock: c.Clock, embedded: c.Embedded,
@@ -76,6 +78,9 @@ func New(c Config) *Server {
 	var err error
 	if s.assets, err = readAssets(); err == nil {
 		s.views, err = parseViews(s.assets)
+	}
+	if err == nil {
+		s.reference, err = readDocument(c.Document)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err))
@@ -100,6 +105,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/results", s.page(s.results))
 	e.GET("/results/overdue", s.page(s.overdue))
 	e.GET("/statistics", s.page(s.statistics))
+	e.GET("/docs", s.page(s.docs))
 	e.GET("/status", s.page(s.status))
 	e.GET("/feeds/results.atom", s.resultsFeed)
 	e.GET("/assets/:version/:name", s.serveAsset)

@@ -60,6 +60,7 @@ func (s *Server) statistics(ctx context.Context, r request) (reply, error) {
 		region := regionOf(inspection.Site)
 		regions[region]++
 		found := findings(inspection)
+		clean[region] += 0 // a region without one has its row, too
 		if len(found) > 0 && !found.brands() {
 			clean[region]++
 		}
