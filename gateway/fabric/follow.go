@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
@@ -23,6 +24,8 @@ type Stream struct {
 	Last      ledger.Position // last block applied
 	Checks    ledger.Checks   // of that block
 	AppliedAt time.Time       // zero before the first block of this run
+	Agreed    uint64          // last block of which a peer of another organisation says the same
+	AgreedBy  string          // MSP id of that peer; empty before there is one
 }
 
 // Stream returns how following goes now.
@@ -39,9 +42,10 @@ type Apply func(ctx context.Context, block ledger.Block) error
 // Follow reads the ledger after from (nil: from block 0), with the private data
 // that the reading identity's organisation may see, verifies every block and
 // gives it to apply. It goes on at another peer when a stream breaks and
-// returns only when ctx ends, when apply fails, or when a block is not the next
-// one of the pinned ledger (an error of package ledger). It must run for Submit
-// to learn of commits.
+// returns only when ctx ends, when apply fails, when a block is not the next
+// one of the pinned ledger (an error of package ledger), or when a peer of
+// another organisation says otherwise of a block (ErrPeersDisagree). It must
+// run for Submit to learn of commits.
 func (c *Client) Follow(ctx context.Context, from *ledger.Position, apply Apply) error {
 	follower := &follower{Client: c, apply: apply, verifier: ledger.NewVerifier(c.config.Trust)}
 	if from != nil {
@@ -90,8 +94,9 @@ type follower struct {
 }
 
 // read takes blocks from one peer until the stream ends.
-func (f *follower) read(ctx context.Context, peer *endpoint) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (f *follower) read(ctx context.Context, peer *endpoint) (err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	cancel := func() { stop(nil) }
 	defer cancel()
 	gateway, err := f.gateway(f.reader, peer)
 	if err != nil {
@@ -111,6 +116,20 @@ func (f *follower) read(ctx context.Context, peer *endpoint) error {
 	}
 	defer drain(cancel, blocks)
 	f.setStream(func(s *Stream) { s.Peer = peer.Endpoint })
+	seen := newComparison(next)
+	var comparing sync.WaitGroup
+	comparing.Go(func() {
+		if err := f.compare(ctx, peer, seen, next); err != nil {
+			stop(err)
+		}
+	})
+	defer func() {
+		if cause := context.Cause(ctx); errors.Is(cause, ErrPeersDisagree) {
+			err = cause
+		}
+		cancel()
+		comparing.Wait()
+	}()
 	for applied := 0; ; applied++ {
 		select {
 		case received, ok := <-blocks:
@@ -119,6 +138,9 @@ func (f *follower) read(ctx context.Context, peer *endpoint) error {
 			}
 			peer.saw(received.GetBlock().GetHeader().GetNumber())
 			if err := f.take(ctx, received); err != nil {
+				return err
+			}
+			if err := seen.took(received.GetBlock()); err != nil {
 				return err
 			}
 		case <-ctx.Done():
