@@ -45,7 +45,11 @@ var dccCases = []struct {
 // A DCC is known by its content: data added for long-term validation changes
 // its bytes and not what it says.
 func TestDigitalCalibrationCertificates(t *testing.T) {
-	g := start(t, t.TempDir())
+	onEachNetwork(t, testDigitalCalibrationCertificates)
+}
+
+func testDigitalCalibrationCertificates(t *testing.T, n *network) {
+	g := n.start(t, t.TempDir())
 	for _, test := range dccCases {
 		t.Run(filepath.Base(filepath.Dir(test.directory)), func(t *testing.T) {
 			if _, err := os.Stat(test.directory); os.IsNotExist(err) {

@@ -69,13 +69,6 @@ var banner = regexp.MustCompile(`^Steelyard \S+  (http://localhost:\d+)$`)
 // about what works, not about speed.
 const startTimeout = 2 * time.Minute
 
-// start runs a gateway with an embedded network of its own and waits until it
-// is ready.
-func start(t *testing.T, data string, args ...string) *gateway {
-	t.Helper()
-	return embedded.startWith(t, data, args...)
-}
-
 // launch runs a gateway; later arguments win over the network's.
 func (n *network) launch(t *testing.T, data string, further ...string) (*gateway, error) {
 	t.Helper()
