@@ -132,7 +132,9 @@ func newDeploy(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(command.OutOrStdout(), "%s version %s deployed on %d peers\nNext: go run ./gateway serve --config %s\n",
+			fmt.Fprintf(command.OutOrStdout(), "%s version %s deployed on %d peers\n"+
+				"--demo makes content to try things with, which stays; leave it out on a ledger in earnest\n"+
+				"Next: go run ./gateway serve --demo --config %s\n",
 				d.Name, d.Version, len(n.Plan.Peers()), n.Plan.Path("gateway.yaml"))
 			return nil
 		},
