@@ -41,6 +41,7 @@ type register struct {
 	certificates []public.Certificate
 	inspections  []public.Inspection
 	overdue      []public.OverdueInspection
+	draws        []public.DrawRecord
 	asked        []string // what was looked up, in order
 }
 
@@ -76,6 +77,26 @@ func filter[T any](r *register, what string, all []T, keep func(T) bool) (public
 		}
 	}
 	return page, nil
+}
+
+func (r *register) Draws(context.Context, public.DrawFilter) (public.Page[public.Draw], error) {
+	page := public.Page[public.Draw]{}
+	for _, d := range r.draws {
+		page.Items = append(page.Items, d.Draw)
+	}
+	return page, r.ask("draws")
+}
+
+func (r *register) Draw(_ context.Context, id string) (public.DrawRecord, error) {
+	return find(r, "draw", id, r.draws, func(d public.DrawRecord) string { return d.ID })
+}
+
+func (r *register) DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error) {
+	record, err := r.Draw(ctx, id)
+	lists := public.DrawDirectories{Record: record}
+	lists.Objects = []metrology.DrawObject{{ID: "S-1", Stratum: "A", Weight: 1}}
+	lists.Exclusions = []metrology.DrawExclusion{{ID: "S-9", Reason: metrology.ExcludedVisitCap}}
+	return lists, err
 }
 
 func (r *register) Status(context.Context) (public.Status, error) {

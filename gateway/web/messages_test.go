@@ -45,7 +45,7 @@ var (
 func TestKeysOfTemplates(t *testing.T) {
 	zh, _ := catalogues(t)
 	used := map[string]bool{}
-	groups := map[string]bool{"standing": true, "headline": true, "question": true, "problem": true, "feed": true}
+	groups := map[string]bool{"standing": true, "headline": true, "question": true, "problem": true, "feed": true, "draw-step": true}
 	err := fs.WalkDir(templateFiles, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -86,6 +86,12 @@ func TestTerms(t *testing.T) {
 	}
 	for status := range verificationTones {
 		known("verification", status)
+	}
+	for _, phase := range metrology.DrawPhases {
+		known("phase", phase)
+	}
+	for _, organization := range metrology.DrawOrganizations {
+		known("org", organization)
 	}
 	for tone := range icons {
 		known("tone", tone)

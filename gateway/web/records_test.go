@@ -13,7 +13,7 @@ func full() *register {
 	return &register{
 		merchants: merchants(), pledges: pledges(), sites: sites(), instruments: instruments(),
 		issuers: issuers(), certificates: certificates(), inspections: inspections(),
-		overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
+		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
 	}
 }
 
@@ -140,4 +140,32 @@ func inspections() []public.Inspection {
 		},
 		NozzleMean: &public.NozzleMean{Percent: metrology.MustDecimal("0.100"), Count: 1}, AsOf: asOf,
 	}}
+}
+
+func draws() []public.DrawRecord {
+	const at = 1773099000 // 2026-03-09T23:30:00Z
+	digest := strings.Repeat("5d", 32)
+	terms := metrology.DrawTerms{
+		Authority: "310115", Title: hostile, Regulator: metrology.RegulatorMSP, Observations: 2, Demonstration: true,
+		Beacon: metrology.DrawChain{ChainHash: digest},
+	}
+	open := public.DrawRecord{Draw: public.Draw{Draw: metrology.Draw{
+		ID: "310115-000002", Phase: metrology.DrawClosed, PlanHash: digest, Terms: terms, Filed: at - 900, Freeze: digest, Round: 77, RoundTime: at + 90,
+		Approvals: []metrology.DrawApproval{{Step: "plan", Org: metrology.AssociationMSP, Hash: digest, Time: at - 800}, {Step: "freeze", Org: metrology.NotaryMSP, Hash: digest, Time: at - 600}},
+	}, AsOf: asOf}}
+	open.Commitments = []metrology.DrawCommitment{{Org: metrology.NotaryMSP, Commitment: digest, Time: at - 500}, {Org: metrology.InstituteMSP, Commitment: digest, Time: at - 490}}
+	open.Reveals = []metrology.DrawReveal{{Org: metrology.NotaryMSP, Secret: digest, Time: at - 400}}
+	open.Close = &metrology.DrawClose{Freeze: digest, Contribution: digest, Withheld: []string{metrology.InstituteMSP}, Time: at - 300}
+	open.Observations = []metrology.DrawObservation{{Org: metrology.AssociationMSP, Contribution: digest, Time: at - 200}, {Org: metrology.NotaryMSP}}
+	drawn := open
+	drawn.ID, drawn.Phase, drawn.RoundTime = "310115-000001", metrology.DrawDrawn, at-100
+	drawn.Beacon = &metrology.DrawBeacon{Round: 77, Signature: digest, Time: at - 90}
+	drawn.Result = &metrology.DrawResult{Time: at - 80, Result: []byte(`{"seed": "` + digest + `", "strata": {
+		"B": {"outright": ["S-7"], "selected": [], "threshold": null},
+		"A": {"outright": [], "selected": [{"id": "S-1", "ticket": "` + digest + `"}], "threshold": "` + digest + `"}},
+		"assignments": {"S-1": ["I-1", "I-2"]}}`)}
+	cancelled := public.DrawRecord{Draw: public.Draw{Draw: metrology.Draw{
+		ID: "310115-000003", Phase: metrology.DrawCancelled, PlanHash: digest, Terms: terms, Filed: at, Reason: metrology.DrawPlanMistaken,
+	}, AsOf: asOf}}
+	return []public.DrawRecord{open, drawn, cancelled}
 }

@@ -17,6 +17,7 @@ import (
 // Register is the public register the pages read. An absent thing is a
 // metrology.CodeNotFound error.
 type Register interface {
+	DrawRegister
 	Status(ctx context.Context) (public.Status, error)
 	Merchants(ctx context.Context, f public.MerchantFilter, today metrology.Date) (public.Page[public.Merchant], error)
 	Merchant(ctx context.Context, id string, today metrology.Date) (public.Merchant, error)
@@ -105,6 +106,8 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/results", s.page(s.results))
 	e.GET("/results/overdue", s.page(s.overdue))
 	e.GET("/statistics", s.page(s.statistics))
+	e.GET("/draws", s.page(s.draws))
+	e.GET("/draws/:id", s.page(s.draw))
 	e.GET("/docs", s.page(s.docs))
 	e.GET("/status", s.page(s.status))
 	e.GET("/feeds/results.atom", s.resultsFeed)

@@ -80,6 +80,8 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"certificateTone": certificateTone,
 		"standing":        pledgeStanding,
 		"chartHeight":     chartHeight,
+		"drawTone":        drawTone,
+		"stampOf":         stampOf,
 		"resultTone":      resultTone,
 	}
 }

@@ -1,0 +1,196 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+)
+
+// DrawRegister is the part of the public register that holds draws.
+type DrawRegister interface {
+	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
+	Draw(ctx context.Context, id string) (public.DrawRecord, error)
+	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
+}
+
+// drawsPage is the body of the list of draws.
+type drawsPage struct {
+	Draws []public.Draw
+	Next  string // address of the page that follows
+}
+
+func (s *Server) draws(ctx context.Context, r request) (reply, error) {
+	page, err := s.register.Draws(ctx, public.DrawFilter{PageRequest: public.PageRequest{Cursor: r.text("cursor")}})
+	if err != nil {
+		return reply{}, fmt.Errorf("list draws: %w", err)
+	}
+	body := drawsPage{Draws: page.Items}
+	if page.Next != "" {
+		body.Next = "/draws?" + url.Values{"cursor": {page.Next}}.Encode()
+	}
+	return reply{view: "draws", title: s.say(r.lang, "draws.title"), body: body}, nil
+}
+
+// drawPage is the body of one draw's page.
+type drawPage struct {
+	Draw   public.DrawRecord
+	Steps  []drawStep
+	Wait   time.Duration // until the round is due; not above zero when it is, or none is set
+	Strata []stratum
+	Site   string             // that was asked for
+	Ticket *public.DrawTicket // the answer; nil when none was asked for or can be given
+	Tone   verdict.Tone       // of the answer
+}
+
+// drawStep is one thing that an organisation did for a draw.
+type drawStep struct {
+	Key    string // message that names it
+	Org    string
+	Time   string // RFC 3339, the submitter's claim
+	Digest string
+}
+
+// stratum is one stratum of a result.
+type stratum struct {
+	Name      string
+	Outright  []string
+	Selected  []selected
+	Threshold string
+}
+
+// selected is a place drawn, with those who visit it.
+type selected struct {
+	ID         string `json:"id"`
+	Ticket     string `json:"ticket"`
+	Inspectors []string
+}
+
+func (s *Server) draw(ctx context.Context, r request) (reply, error) {
+	record, err := s.register.Draw(ctx, r.Param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	body := drawPage{Draw: record, Steps: drawSteps(record), Site: strings.TrimSpace(r.text("site"))}
+	if record.RoundTime > 0 {
+		body.Wait = time.Unix(record.RoundTime, 0).Sub(s.clock()).Round(time.Second)
+	}
+	if record.Result != nil && record.Result.Result != nil {
+		if body.Strata, err = readResult(record.Result.Result); err != nil {
+			return reply{}, fmt.Errorf("read result of draw %s: %w", record.ID, err)
+		}
+	}
+	if body.Site != "" {
+		lists, err := s.register.DrawDirectories(ctx, record.ID)
+		if err != nil {
+			return reply{}, fmt.Errorf("read directories: %w", err)
+		}
+		ticket, err := public.NewDrawTicket(lists, body.Site)
+		if err != nil {
+			return reply{}, err
+		}
+		body.Ticket, body.Tone = &ticket, verdict.Neutral // to be drawn says nothing about anybody
+	}
+	return reply{view: "draw", title: s.say(r.lang, "draw.title", record.ID), body: body}, nil
+}
+
+// drawSteps lists what was done for a draw, in the order of its definition.
+func drawSteps(d public.DrawRecord) []drawStep {
+	var steps []drawStep
+	add := func(key, org string, seconds int64, digest string) {
+		steps = append(steps, drawStep{key, org, stampOf(seconds), digest})
+	}
+	add("draw-step.planned", d.Terms.Regulator, d.Filed, d.PlanHash)
+	for _, a := range d.Approvals {
+		if a.Step == "plan" {
+			add("draw-step.plan-approved", a.Org, a.Time, a.Hash)
+		}
+	}
+	if d.Frozen != nil {
+		add("draw-step.frozen", d.Terms.Regulator, d.Frozen.Time, d.Frozen.Freeze)
+	}
+	for _, a := range d.Approvals {
+		if a.Step != "plan" {
+			add("draw-step.freeze-approved", a.Org, a.Time, a.Hash)
+		}
+	}
+	for _, c := range d.Commitments {
+		add("draw-step.committed", c.Org, c.Time, c.Commitment)
+	}
+	for _, v := range d.Reveals {
+		add("draw-step.revealed", v.Org, v.Time, v.Secret)
+	}
+	if d.Close != nil {
+		add("draw-step.closed", d.Terms.Regulator, d.Close.Time, d.Close.Contribution)
+		for _, org := range d.Close.Withheld {
+			add("draw-step.withheld", org, d.Close.Time, "")
+		}
+	}
+	for _, o := range d.Observations {
+		if o.Time > 0 {
+			add("draw-step.observed", o.Org, o.Time, o.Contribution)
+		}
+	}
+	if d.Beacon != nil {
+		add("draw-step.seeded", "", d.Beacon.Time, d.Beacon.Signature)
+	}
+	if d.Result != nil {
+		add("draw-step.result", "", d.Result.Time, "")
+	}
+	return steps
+}
+
+// stampOf is a stamp of seconds since 1970, empty for none.
+func stampOf(seconds int64) string {
+	if seconds == 0 {
+		return ""
+	}
+	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+}
+
+// readResult reads the strata and assignments of a result as `draw compute`
+// writes it, in the order of their names.
+func readResult(raw json.RawMessage) ([]stratum, error) {
+	var result struct {
+		Strata map[string]struct {
+			Outright  []string        `json:"outright"`
+			Selected  []selected      `json:"selected"`
+			Threshold json.RawMessage `json:"threshold"`
+		} `json:"strata"`
+		Assignments map[string][]string `json:"assignments"`
+	}
+	if err := json.Unmarshal(raw, &result); err != nil {
+		return nil, err
+	}
+	var strata []stratum
+	for _, name := range slices.Sorted(maps.Keys(result.Strata)) {
+		from := result.Strata[name]
+		for i := range from.Selected {
+			from.Selected[i].Inspectors = result.Assignments[from.Selected[i].ID]
+		}
+		threshold := strings.Trim(string(from.Threshold), `"`)
+		if threshold == "null" {
+			threshold = ""
+		}
+		strata = append(strata, stratum{name, from.Outright, from.Selected, threshold})
+	}
+	return strata, nil
+}
+
+// drawTone is how a phase may be shown: a draw is never good or bad, but one
+// that was broken off is worth a look.
+func drawTone(phase metrology.DrawPhase) verdict.Tone {
+	switch phase {
+	case metrology.DrawCancelled, metrology.DrawVoid, metrology.DrawInfeasible:
+		return verdict.Caution
+	}
+	return verdict.Neutral
+}
