@@ -89,6 +89,9 @@ func enterInspection(t *transaction, cmd metrology.EnterInspection) (metrology.E
 	if err != nil {
 		return event, err
 	}
+	if err := t.checkBasis(inspection.Basis, inspection.Site); err != nil {
+		return event, err
+	}
 	return event, t.putInspection(inspection, &body)
 }
 

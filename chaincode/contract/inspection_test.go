@@ -50,6 +50,10 @@ func newInspected(t *testing.T) inspected {
 	_, holder := l.addMarket()
 	l.addIssuer("inst-1", signature.GenerateP256)
 	l.addIssuer("inst-2", signature.GenerateP256)
+	l.state[metrology.DrawKey("d-1", metrology.DrawPartPhase)] = []byte(text(t, metrology.Draw{ID: "d-1", Phase: metrology.DrawDrawn}))
+	l.state[metrology.DrawKey("d-1", metrology.DrawPartResult)] = []byte(text(t, metrology.DrawResult{
+		Result: json.RawMessage(`{"assignments":{"stall":["insp-1","insp-2"]}}`), Standby: []metrology.DrawStandby{{Objects: []string{"next"}}},
+	}))
 	return inspected{ledger: l, holder: holder,
 		inspector: l.as(metrology.RoleInspector, "insp-1"), post: l.as(metrology.RoleRegulator, "post")}
 }
@@ -170,6 +174,35 @@ func TestHandOverInspection(t *testing.T) {
 	l.must(next, "inspection:Publish", i1, nil)
 	_, err = l.submit(l.post, "inspection:Withdraw", metrology.InspectionDecision{ID: "i-1", Reason: metrology.WithdrawDuplicate}, nil)
 	require.Equal(t, metrology.CodeForbidden, metrology.ErrorCode(err))
+}
+
+// TestBasisDraw: an inspection is called drawn only if the draw drew its site.
+func TestBasisDraw(t *testing.T) {
+	l := newInspected(t)
+	association := l.as(metrology.RoleAssociation, "assoc")
+	for _, id := range []string{"next", "never-drawn"} {
+		l.must(association, "site:Register", metrology.RegisterSite{
+			ID: id, Kind: metrology.SiteShop, Region: "440305", Occupant: "holder", From: "2026-01-01",
+		}, profile(id))
+	}
+	l.ledger.state[metrology.DrawKey("d-2", metrology.DrawPartPhase)] = []byte(text(t, metrology.Draw{ID: "d-2", Phase: metrology.DrawSeeded}))
+	for name, test := range map[string]struct {
+		draw, site string
+		code       metrology.Code
+	}{
+		"drawn":          {"d-1", "stall", ""},
+		"standby":        {"d-1", "next", ""},
+		"ErrNotDrawn":    {"d-1", "never-drawn", metrology.CodeInvalid},
+		"ErrNoResultYet": {"d-2", "stall", metrology.CodeState},
+		"ErrNoSuchDraw":  {"d-3", "stall", metrology.CodeNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visit := stallVisit("i-1")
+			visit.Site, visit.Basis.Draw = test.site, test.draw
+			_, err := l.fork(t).submit(l.inspector, "inspection:Enter", visit, reportDocument(weighed("995", metrology.ResultNoneFound)))
+			require.Equal(t, test.code, metrology.ErrorCode(err), "%v", err)
+		})
+	}
 }
 
 // TestLateMove: what is recorded later of who was there touches neither the
