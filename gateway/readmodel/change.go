@@ -36,7 +36,7 @@ func (s *Store) change(ctx context.Context, work func(*applier) error, block led
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	s.cache.forget()
+	s.forget()
 	if a.deleted {
 		s.unwiped.Store(true)
 	}

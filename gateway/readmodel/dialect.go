@@ -40,11 +40,11 @@ var dialects = map[string]dialect{
 // is deleted is overwritten, since people have a right to that.
 func sqliteDSN(file string, writer bool) string {
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=secure_delete(ON)"
+		"&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=mmap_size(1073741824)&_pragma=secure_delete(ON)"
 	if writer {
 		return dsn + "&_txlock=immediate"
 	}
-	return dsn + "&_pragma=query_only(ON)&_pragma=mmap_size(1073741824)"
+	return dsn + "&_pragma=query_only(ON)"
 }
 
 // checkPostgres refuses a database that orders or stores text otherwise than

@@ -51,6 +51,9 @@ func among[T any](ctx context.Context, s *Store, what, query string, ids []strin
 	for i, id := range ids {
 		args[i] = id
 	}
+	if len(ids) == 1 {
+		return all(ctx, s, what, query+" = ? ORDER BY "+order, scan, ids[0])
+	}
 	query += " IN (?" + strings.Repeat(", ?", len(ids)-1) + ") ORDER BY " + order
 	return collect(what, scan)(s.read.QueryContext(ctx, s.rebind(query), storable(args)...))
 }

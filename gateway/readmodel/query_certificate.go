@@ -92,7 +92,7 @@ func (s *Store) CertificatesByDigest(ctx context.Context, algorithm, value strin
 	if err != nil {
 		return []public.Certificate{}, nil // nothing has such a digest
 	}
-	return remember(&s.cache, cacheKey{"digest/" + algorithm, value, string(today)}, func() ([]public.Certificate, error) {
+	return remember(&s.digests, cacheKey{"digest/" + algorithm, value, string(today)}, func() ([]public.Certificate, error) {
 		const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
 			WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
 		rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)

@@ -44,7 +44,8 @@ type Store struct {
 	write     *sql.DB // one connection
 	read      *sql.DB
 	prepared  statements // of read
-	cache     cache
+	single    cache      // status, institutions and instruments, which many answers need
+	digests   cache      // certificates by digest
 	unwiped   atomic.Bool
 }
 
@@ -88,6 +89,12 @@ func (s *Store) migrate(ctx context.Context) error {
 		return fmt.Errorf("bring schema up to date: %w", err)
 	}
 	return nil
+}
+
+// forget drops every kept answer.
+func (s *Store) forget() {
+	s.single.forget()
+	s.digests.forget()
 }
 
 // Close closes the databases.
@@ -138,7 +145,7 @@ func (s *Store) Drop(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare schema: %w", err)
 	}
-	defer s.cache.forget()
+	defer s.forget()
 	if _, err := provider.DownTo(ctx, 0); err != nil {
 		return fmt.Errorf("drop schema: %w", err)
 	}
