@@ -20,9 +20,11 @@ import (
 
 // site is the gateway all tests visit.
 var site struct {
-	url    string // such as http://127.0.0.1:40001
-	skip   string // why there is none
-	images string // where screenshots go; empty: none are taken
+	url     string // such as http://127.0.0.1:40001
+	program string // the gateway's
+	data    string // its data directory
+	skip    string // why there is none
+	images  string // where screenshots go; empty: none are taken
 }
 
 func TestMain(m *testing.M) {
@@ -56,6 +58,7 @@ var banner = regexp.MustCompile(`^Steelyard \S+  http://localhost:(\d+)$`)
 // prints once the demonstration content is on the ledger.
 func startGateway(directory string) (stop func(), err error) {
 	program := filepath.Join(directory, "steelyard")
+	site.program, site.data = program, filepath.Join(directory, "data")
 	build := exec.Command("go", "build", "-o", program, "../../gateway")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -63,7 +66,7 @@ func startGateway(directory string) (stop func(), err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	gateway := exec.Command(program, "--data", filepath.Join(directory, "data"), "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0")
+	gateway := exec.Command(program, "--data", site.data, "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0")
 	gateway.Stderr = os.Stderr
 	out, err := gateway.StdoutPipe()
 	if err != nil {
