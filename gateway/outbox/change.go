@@ -16,6 +16,14 @@ var ErrClosed = errors.New("outbox is closed")
 // batchLimit bounds how many changes share one SQL transaction, and so one fsync.
 const batchLimit = 256
 
+// What is settled is kept so long, and then forgotten at the next of these
+// times: the salt of a private document follows from its key, and must not be
+// found again long after the document was purged.
+const (
+	retention  = 30 * 24 * time.Hour
+	pruneEvery = time.Hour
+)
+
 // change is one row's change and where to tell the result. apply runs one
 // writing statement at most, after its checks: when it fails it has written
 // nothing, and the rest of its batch stands.
@@ -54,11 +62,17 @@ func (s *Store) do(ctx context.Context, apply func(context.Context, *sql.Tx) err
 }
 
 // run is the one writer. It commits together whatever waits: under load many
-// submissions share an fsync, and a lone one waits for nobody.
+// submissions share an fsync, and a lone one waits for nobody. It also forgets
+// what is old.
 func (s *Store) run() {
 	defer close(s.stopped)
+	old := time.NewTicker(s.pruneEvery)
+	defer old.Stop()
 	for {
 		select {
+		case now := <-old.C:
+			_, forget := prune(now.Add(-s.retention))
+			s.commit([]change{{apply: forget, done: make(chan error, 1)}}) // tried again next time
 		case first := <-s.changes:
 			s.commit(s.gather(first))
 		case <-s.closing:
@@ -184,13 +198,19 @@ func (s *Store) Settle(ctx context.Context, transactionID string, state State, o
 // Prune forgets what was settled before a time, and returns how much that was.
 // A key forgotten here is still known on the ledger, by its operation.
 func (s *Store) Prune(ctx context.Context, before time.Time) (count int64, err error) {
-	err = s.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	forgotten, forget := prune(before)
+	err = s.do(ctx, forget)
+	return *forgotten, err
+}
+
+func prune(before time.Time) (count *int64, forget func(context.Context, *sql.Tx) error) {
+	count = new(int64)
+	return count, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, `DELETE FROM submission WHERE updated < ? AND state NOT IN ('pending', 'unknown')`, before.UnixMilli())
 		if err != nil {
 			return fmt.Errorf("prune outbox: %w", err)
 		}
-		count, err = result.RowsAffected()
+		*count, err = result.RowsAffected()
 		return err
-	})
-	return count, err
+	}
 }

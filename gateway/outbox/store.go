@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	_ "modernc.org/sqlite" // database/sql driver "sqlite"
 )
@@ -37,15 +38,27 @@ type Store struct {
 
 	insertRow, settleRow *sql.Stmt // on write
 
-	secret  []byte
+	secret []byte
+
+	retention, pruneEvery time.Duration
+
 	changes chan change
 	closing chan struct{}
 	stopped chan struct{}
 }
 
+// Option changes how an outbox is kept.
+type Option func(*Store)
+
+// WithRetention keeps settled submissions so long, and looks for old ones so
+// often, instead of 30 days and every hour.
+func WithRetention(keep, every time.Duration) Option {
+	return func(s *Store) { s.retention, s.pruneEvery = keep, every }
+}
+
 // Open opens or makes the outbox at path. Every change is on disk (WAL,
 // synchronous=FULL) when the method that makes it returns.
-func Open(ctx context.Context, path string) (*Store, error) {
+func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open outbox: %w", err)
@@ -53,7 +66,13 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	source := (&url.URL{Scheme: "file", Path: absolute, RawQuery: url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
 	}}.Encode()}).String()
-	s := &Store{changes: make(chan change, batchLimit), closing: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Store{
+		changes: make(chan change, batchLimit), closing: make(chan struct{}), stopped: make(chan struct{}),
+		retention: retention, pruneEvery: pruneEvery,
+	}
+	for _, option := range options {
+		option(s)
+	}
 	if s.write, err = sql.Open("sqlite", source); err != nil {
 		return nil, fmt.Errorf("open outbox %s: %w", path, err)
 	}

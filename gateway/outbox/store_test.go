@@ -204,6 +204,27 @@ func TestPrune(t *testing.T) {
 	require.Equal(t, int64(1), count)
 }
 
+// TestRetention: what was settled long enough ago is forgotten unasked.
+func TestRetention(t *testing.T) {
+	ctx := t.Context()
+	store, err := outbox.Open(ctx, filepath.Join(t.TempDir(), "o.db"), outbox.WithRetention(0, time.Millisecond))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	open := entry("tx1")
+	require.NoError(t, store.Keep(ctx, open, ""))
+	settled := entry("tx2")
+	settled.Key = "another"
+	require.NoError(t, store.Keep(ctx, settled, ""))
+	require.NoError(t, store.Settle(ctx, "tx2", outbox.Committed, outbox.Outcome{}))
+	require.Eventually(t, func() bool {
+		_, found, err := store.Find(ctx, settled.Caller, settled.Key)
+		return err == nil && !found
+	}, 10*time.Second, time.Millisecond)
+	_, found, err := store.Find(ctx, open.Caller, open.Key)
+	require.NoError(t, err)
+	require.True(t, found, "what is open is never forgotten")
+}
+
 func TestErrClosed(t *testing.T) {
 	store, err := outbox.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
 	require.NoError(t, err)
