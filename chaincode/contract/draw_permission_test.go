@@ -12,22 +12,29 @@ func (m *matrixLedger) fillDraws() {
 	seedable := closed(1).observe(metrology.InstituteMSP, metrology.NotaryMSP)
 	seeded := closed(2).observe(metrology.InstituteMSP, metrology.NotaryMSP)
 	closed(3) // nobody observes it
+	drawn := closed(4).observe(metrology.InstituteMSP, metrology.NotaryMSP)
+	changing := closed(5).observe(metrology.InstituteMSP, metrology.NotaryMSP)
 	seeded.awaitRound().seed()
+	drawn.seed().post()
+	changing.seed().post()
+	object := changing.order()[0]
+	m.must(m.as(metrology.RoleRegulator, "reg"), "draw:Substitute", metrology.SubstituteObject{
+		ID: changing.id, Object: object, Reason: metrology.SubstitutedClosed}, nil)
 	seedable.awaitRound()
 	m.drawSignature = seedable.signature().Signature
 
-	m.planDraw(4)
-	m.planDraw(5).approve()
-	ready := m.planDraw(6).approve()
+	m.planDraw(6)
+	m.planDraw(7).approve()
+	ready := m.planDraw(8).approve()
 	for _, chunk := range drawDirectory(ready.id) {
 		m.must(m.as(metrology.RoleRegulator, "reg"), "draw:Directory", chunk, nil)
 	}
-	m.planDraw(7).approve().freeze()
-	m.planDraw(8).approve().freeze().enact()
-	m.planDraw(9).approve().freeze().enact().commit(all...)
-	m.planDraw(10).approve().freeze().enact().commit(all...).open()
-	m.planDraw(11).approve().freeze().enact().commit(all...).open().reveal(all...)
-	closed(12)
+	m.planDraw(9).approve().freeze()
+	m.planDraw(10).approve().freeze().enact()
+	m.planDraw(11).approve().freeze().enact().commit(all...)
+	m.planDraw(12).approve().freeze().enact().commit(all...).open()
+	m.planDraw(13).approve().freeze().enact().commit(all...).open().reveal(all...)
+	closed(14)
 }
 
 func drawPermissions(l *matrixLedger) map[string]permission {
@@ -40,26 +47,32 @@ func drawPermissions(l *matrixLedger) map[string]permission {
 		return drawing{ledger: l.ledger, id: metrology.DrawID("440300", number), beacon: drawBeacon(l.t, l.ledger)}
 	}
 	action := func(number int) func(metrology.Role) any { return always(metrology.DrawAction{ID: d(number).id}) }
-	round := l.now.Unix() - d(6).beacon.Chain().GenesisTime + 5*drawMargin
+	round := l.now.Unix() - d(8).beacon.Chain().GenesisTime + 5*drawMargin
 	return map[string]permission{
 		"draw:Plan": {may: "regulator", request: always(metrology.PlanDraw{
-			ID: d(13).id, Plan: drawPlan(l.t, pinOf(d(13).beacon.Chain()), nil)})},
-		"draw:Approve":       {may: witnesses, request: always(metrology.ApproveDraw{ID: d(4).id, Hash: d(4).phase().PlanHash})},
-		"draw:Directory":     {may: "regulator", request: always(drawDirectory(d(5).id)[0])},
-		"draw:Freeze":        {may: "regulator", request: always(metrology.FreezeDraw{ID: d(6).id, Round: round, Chunks: drawChunks})},
-		"draw:ApproveFreeze": {may: witnesses, request: always(metrology.ApproveDraw{ID: d(7).id, Hash: d(7).phase().Freeze})},
+			ID: d(15).id, Plan: drawPlan(l.t, pinOf(d(15).beacon.Chain()), nil)})},
+		"draw:Approve":       {may: witnesses, request: always(metrology.ApproveDraw{ID: d(6).id, Hash: d(6).phase().PlanHash})},
+		"draw:Directory":     {may: "regulator", request: always(drawDirectory(d(7).id)[0])},
+		"draw:Freeze":        {may: "regulator", request: always(metrology.FreezeDraw{ID: d(8).id, Round: round, Chunks: drawChunks})},
+		"draw:ApproveFreeze": {may: witnesses, request: always(metrology.ApproveDraw{ID: d(9).id, Hash: d(9).phase().Freeze})},
 		"draw:Commit": {may: contributors, request: func(role metrology.Role) any {
-			return d(8).commitment(metrology.RoleOrganizations[role])
+			return d(10).commitment(metrology.RoleOrganizations[role])
 		}},
-		"draw:Open": {may: contributors, request: action(9)},
+		"draw:Open": {may: contributors, request: action(11)},
 		"draw:Reveal": {may: contributors, request: func(role metrology.Role) any {
-			return metrology.RevealToDraw{ID: d(10).id, Secret: drawSecret(d(10).id, metrology.RoleOrganizations[role]).String()}
+			return metrology.RevealToDraw{ID: d(12).id, Secret: drawSecret(d(12).id, metrology.RoleOrganizations[role]).String()}
 		}},
-		"draw:Close":   {may: anybody, request: action(11)},
-		"draw:Observe": {may: witnesses, request: always(metrology.ObserveDraw{ID: d(12).id, Contribution: d(12).closing().Contribution})},
+		"draw:Close":   {may: anybody, request: action(13)},
+		"draw:Observe": {may: witnesses, request: always(metrology.ObserveDraw{ID: d(14).id, Contribution: d(14).closing().Contribution})},
 		"draw:Beacon":  {may: anybody, request: always(metrology.SeedDraw{ID: d(1).id, Signature: l.drawSignature})},
 		"draw:Result":  {may: anybody, request: action(2)},
 		"draw:Void":    {may: anybody, request: action(3)},
-		"draw:Cancel":  {may: "regulator", request: always(metrology.CancelDraw{ID: d(8).id, Reason: metrology.DrawTaskWithdrawn})},
+		"draw:Substitute": {may: "regulator", request: always(metrology.SubstituteObject{
+			ID: d(4).id, Object: d(4).order()[0], Reason: metrology.SubstitutedClosed})},
+		"draw:Recuse": {may: "regulator", request: always(metrology.RecuseInspector{
+			ID: d(4).id, Object: d(4).order()[0], Inspector: d(4).assigned(d(4).order()[0])[1]})},
+		"draw:ApproveChange": {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:RejectChange":  {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:Cancel":        {may: "regulator", request: always(metrology.CancelDraw{ID: d(10).id, Reason: metrology.DrawTaskWithdrawn})},
 	}
 }

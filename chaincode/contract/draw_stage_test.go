@@ -192,3 +192,23 @@ func (d drawing) post() drawing {
 	d.must(d.officer(metrology.InstituteMSP), "draw:Result", metrology.DrawAction{ID: d.id}, nil)
 	return d
 }
+
+// outcome is the result as posted.
+func (d drawing) outcome() (result struct {
+	Strata map[string]struct {
+		Selected []struct {
+			ID string `json:"id"`
+		} `json:"selected"`
+	} `json:"strata"`
+	Order       []string            `json:"order"`
+	Assignments map[string][]string `json:"assignments"`
+}) {
+	d.t.Helper()
+	posted := load[metrology.DrawResult](d.ledger, metrology.DrawKey(d.id, metrology.DrawPartResult))
+	require.NoError(d.t, json.Unmarshal(posted.Result, &result))
+	return result
+}
+
+func (d drawing) order() []string { return d.outcome().Order }
+
+func (d drawing) assigned(object string) []string { return d.outcome().Assignments[object] }

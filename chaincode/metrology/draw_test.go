@@ -31,3 +31,10 @@ func TestDrawTransitions(t *testing.T) {
 		seeded result drawn
 		seeded fail infeasible`)
 }
+
+func TestDrawChangeTransitions(t *testing.T) {
+	requireMatrix(t, DrawChangeTransitions, []DrawChangeState{DrawChangeProposed, DrawChangeApproved, DrawChangeRejected},
+		[]DrawChangeCommand{DrawChangeApprove, DrawChangeReject}, `
+		proposed approve-change approved
+		proposed reject-change rejected`)
+}

@@ -88,6 +88,11 @@ func drawRoutes() []writeRoute {
 	const one, place = "/v1/draws/:id", "/v1/draws/{id}"
 	directory := step(one+"/directories/:list/:chunk", "draw:Directory", place, command[metrology.FileDrawDirectory])
 	directory.Numbers = []string{"chunk"}
+	change := func(decision, function string) writeRoute {
+		r := step(one+"/changes/:number/"+decision, function, place, command[metrology.DecideDrawChange])
+		r.Numbers = []string{"number"}
+		return r
+	}
 	return []writeRoute{
 		step("/v1/draws", "draw:Plan", place, command[metrology.PlanDraw]),
 		step(one+"/approval", "draw:Approve", place, command[metrology.ApproveDraw]),
@@ -101,6 +106,10 @@ func drawRoutes() []writeRoute {
 		step(one+"/observation", "draw:Observe", place, command[metrology.ObserveDraw]),
 		step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw]),
 		step(one+"/result", "draw:Result", place, command[metrology.DrawAction]),
+		step(one+"/substitutions", "draw:Substitute", place, command[metrology.SubstituteObject]),
+		step(one+"/recusals", "draw:Recuse", place, command[metrology.RecuseInspector]),
+		change("approval", "draw:ApproveChange"),
+		change("rejection", "draw:RejectChange"),
 		step(one+"/cancellation", "draw:Cancel", place, command[metrology.CancelDraw]),
 		step(one+"/voiding", "draw:Void", place, command[metrology.DrawAction]),
 	}

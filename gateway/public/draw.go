@@ -38,7 +38,8 @@ type DrawRecord struct {
 	Observations []metrology.DrawObservation `json:"observations,omitempty"`
 	Beacon       *metrology.DrawBeacon       `json:"beacon,omitempty"`
 	Result       *metrology.DrawResult       `json:"result,omitempty"`
-	Numbers      DrawNumbers                 `json:"numbers"` // of the authority's draws
+	Changes      []metrology.DrawChange      `json:"changes,omitempty"` // after the result, in the order they were proposed
+	Numbers      DrawNumbers                 `json:"numbers"`           // of the authority's draws
 	History      []HistoryEntry              `json:"history"`
 }
 

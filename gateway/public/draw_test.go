@@ -133,3 +133,37 @@ func TestTranscriptParses(t *testing.T) {
 		require.NoError(t, err, "%s", document)
 	}
 }
+
+// TestTicketAfterChanges: only changes in force count, each in its turn.
+func TestTicketAfterChanges(t *testing.T) {
+	lists, _ := drawnLists(t)
+	answer := func(site string) DrawTicket {
+		ticket, err := NewDrawTicket(lists, site)
+		require.NoError(t, err)
+		return ticket
+	}
+	standby := ""
+	for i := range 10 {
+		if id := fmt.Sprintf("B-%d", i); answer(id).Answer == TicketNotSelected {
+			standby = id
+		}
+	}
+	lists.Record.Changes = []metrology.DrawChange{
+		{Kind: metrology.DrawSubstitution, State: metrology.DrawChangeRejected, Stratum: "B", Object: "B-0", By: standby},
+	}
+	require.Equal(t, TicketOutright, answer("B-0").Answer)
+	require.Equal(t, TicketNotSelected, answer(standby).Answer)
+	require.Empty(t, NewDrawTranscript(lists, nil, Status{}).Substitutions)
+
+	lists.Record.Changes = append(lists.Record.Changes,
+		metrology.DrawChange{
+			Kind: metrology.DrawSubstitution, State: metrology.DrawChangeApproved, Stratum: "B", Object: "B-0", By: standby,
+			Reason: metrology.SubstitutedClosed, Inspectors: []string{"I-1", "I-2"},
+		},
+		metrology.DrawChange{Kind: metrology.DrawRecusal, State: metrology.DrawChangeApproved, Object: standby, Inspectors: []string{"I-1", "I-3"}})
+	require.Equal(t, TicketReplaced, answer("B-0").Answer)
+	require.Empty(t, answer("B-0").Inspectors)
+	require.Equal(t, TicketSubstitute, answer(standby).Answer)
+	require.Equal(t, []string{"I-1", "I-3"}, answer(standby).Inspectors)
+	require.Equal(t, []TranscriptSubstitution{{"B", "B-0", standby, "closed"}}, NewDrawTranscript(lists, nil, Status{}).Substitutions)
+}

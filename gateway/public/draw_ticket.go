@@ -17,6 +17,8 @@ const (
 	TicketOutright    TicketAnswer = "outright"         // taken for its weight, without a rank
 	TicketSelected    TicketAnswer = "selected"         // its ticket is within the threshold
 	TicketNotSelected TicketAnswer = "not-selected"     // its ticket is beyond the threshold
+	TicketReplaced    TicketAnswer = "replaced"         // was drawn; a substitution took another instead
+	TicketSubstitute  TicketAnswer = "substitute"       // comes instead of one that was drawn
 	TicketNoQuota     TicketAnswer = "no-quota"         // nothing is drawn from its stratum
 	TicketExcluded    TicketAnswer = "excluded"         // left out of the directory, with the reason
 	TicketAbsent      TicketAnswer = "not-in-directory" // with a proof of absence
@@ -120,7 +122,24 @@ func (t *DrawTicket) rank(r DrawRecord, objects draw.Objects) error {
 			t.place(stratum)
 		}
 	}
+	for _, change := range r.Changes {
+		if change.State == metrology.DrawChangeApproved {
+			t.follow(change)
+		}
+	}
 	return nil
+}
+
+// follow applies a change in force, in its turn.
+func (t *DrawTicket) follow(change metrology.DrawChange) {
+	switch {
+	case change.Kind == metrology.DrawRecusal && change.Object == t.Site:
+		t.Inspectors = change.Inspectors
+	case change.Kind == metrology.DrawSubstitution && change.Object == t.Site:
+		t.Answer, t.Inspectors = TicketReplaced, nil
+	case change.Kind == metrology.DrawSubstitution && change.By == t.Site:
+		t.Answer, t.Inspectors = TicketSubstitute, change.Inspectors
+	}
 }
 
 // place finds the site in its stratum.

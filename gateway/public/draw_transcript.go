@@ -21,7 +21,9 @@ type DrawTranscript struct {
 	Observations []TranscriptObservation `json:"observations,omitempty"`
 	Beacon       *TranscriptBeacon       `json:"beacon,omitempty"`
 	Result       json.RawMessage         `json:"result,omitempty"`
-	Ledger       TranscriptLedger        `json:"ledger"`
+	// Substitutions are those in force; recusals do not touch what was drawn.
+	Substitutions []TranscriptSubstitution `json:"substitutions,omitempty"`
+	Ledger        TranscriptLedger         `json:"ledger"`
 }
 
 // TranscriptApproval is an approval of a plan or freeze.
@@ -85,6 +87,14 @@ type TranscriptBeacon struct {
 	Signature string          `json:"signature"`
 }
 
+// TranscriptSubstitution is a selected object replaced by the next standby.
+type TranscriptSubstitution struct {
+	Stratum string `json:"stratum"`
+	Object  string `json:"object"`
+	By      string `json:"by"`
+	Reason  string `json:"reason"`
+}
+
 // TranscriptChain names the parameters of a beacon.
 type TranscriptChain struct {
 	Scheme      string `json:"scheme"`
@@ -145,5 +155,10 @@ func (t *DrawTranscript) addOutcome(r DrawRecord) {
 	}
 	if r.Result != nil {
 		t.Result = r.Result.Result
+	}
+	for _, c := range r.Changes {
+		if c.Kind == metrology.DrawSubstitution && c.State == metrology.DrawChangeApproved {
+			t.Substitutions = append(t.Substitutions, TranscriptSubstitution{c.Stratum, c.Object, c.By, string(c.Reason)})
+		}
 	}
 }

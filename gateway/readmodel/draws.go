@@ -142,6 +142,10 @@ func (p drawPart) addTo(r *public.DrawRecord) error {
 		return json.Unmarshal(raw, &r.Beacon)
 	case metrology.DrawPartResult:
 		return json.Unmarshal(raw, &r.Result)
+	case metrology.DrawPartChanges:
+		changes, err := read[metrology.DrawChanges](raw)
+		r.Changes = changes.List
+		return err
 	}
 	return fmt.Errorf("part %q is not known to this gateway: use a newer one", p.name)
 }

@@ -40,6 +40,7 @@ func TestDraw(t *testing.T) {
 		answersAlike(t, g, second, id)
 		tickets(t, g, id, transcript)
 		settled(t, g, id)
+		substitute(t, g, id, transcript)
 		second.stop()
 		g.stop()
 		offline(t, transcript)
@@ -134,6 +135,44 @@ func tickets(t *testing.T, g *gateway, id, transcript string) {
 		require.Equal(t, site == "DEMO-S00061", absent.Exclusion == "visit-cap")
 	}
 	require.Equal(t, "INVALID", g.request("", http.MethodGet, "/v1/draws/"+id+"/tickets/lower", "").problem(t).Code)
+}
+
+// substitute replaces an object that was drawn, recuses an inspector there, and
+// writes the transcript anew.
+func substitute(t *testing.T, g *gateway, id, transcript string) {
+	t.Helper()
+	one := "/v1/draws/" + id
+	var record struct {
+		Result struct {
+			Result struct{ Order []string }
+		}
+		Changes []struct {
+			By         string
+			Inspectors []string
+		}
+	}
+	g.read(one, &record)
+	object := record.Result.Result.Order[0]
+	g.must("regulator", http.MethodPost, one+"/substitutions", `{"object":"`+object+`","reason":"not-found"}`)
+	g.must("association", http.MethodPost, one+"/changes/1/approval", "")
+	g.read(one, &record)
+	by, inspector := record.Changes[0].By, record.Changes[0].Inspectors[1]
+	g.must("regulator", http.MethodPost, one+"/recusals", `{"object":"`+by+`","inspector":"`+inspector+`"}`)
+	g.must("institute", http.MethodPost, one+"/changes/2/approval", "")
+	var ticket struct {
+		Answer     string
+		Inspectors []string
+	}
+	g.read(one+"/tickets/"+object, &ticket)
+	require.Equal(t, "replaced", ticket.Answer)
+	g.read(one+"/tickets/"+by, &ticket)
+	require.Equal(t, "substitute", ticket.Answer)
+	require.NotContains(t, ticket.Inspectors, inspector)
+	after := g.request("", http.MethodGet, one+"/transcript", "")
+	require.NoError(t, os.WriteFile(transcript, after.body, 0o600))
+	out, err := exec.Command(program, "draw", "verify", transcript).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "PASS       substitutions")
 }
 
 // offline verifies a transcript without any network, whole and changed.
