@@ -109,10 +109,19 @@ func findBuilder(binaries string) (string, error) {
 		ErrToolMissing, candidates, BuilderVariable, whereToGet)
 }
 
+// Where FreePort looks: 120 networks of 100 ports, below the ports
+// that systems give to outgoing connections.
+const (
+	firstFreePort = 20000
+	freeSlots     = 120
+)
+
 // FreePort finds a first port for a network of its own, for tests that run
-// beside others.
+// beside others. It begins elsewhere in each process, so that two that look at
+// the same time hardly choose the same; 0 if nothing is free.
 func FreePort() int {
-	for port := 20000; port < 32000; port += 100 {
+	for i := range freeSlots {
+		port := firstFreePort + (os.Getpid()+i)%freeSlots*100
 		plan, err := consortium.New("", consortium.Plan{Port: port})
 		if err == nil && portsFree(plan) == nil {
 			return port
