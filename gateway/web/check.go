@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/digest"
@@ -140,6 +141,7 @@ type report struct {
 	Report    verdict.Report
 	Findings  []finding
 	Unchecked bool
+	Checked   string // RFC 3339: when, by this gateway's clock
 }
 
 // finding is one certificate with its verdict, as a page shows it.
@@ -193,7 +195,7 @@ func (s *Server) issuerName(ctx context.Context, id string) string {
 // answerDigests shows the report on a file's digests. When the register cannot
 // be asked the answer is that nothing could be checked, which is no verdict.
 func (s *Server) answerDigests(ctx context.Context, r request, digests []metrology.Digest, serial string, how answered) reply {
-	body := report{Box: s.box(how.Question, serial), How: how}
+	body := report{Box: s.box(how.Question, serial), How: how, Checked: s.clock().UTC().Format(time.RFC3339)}
 	answer := reply{view: "report", title: s.say(r.lang, "report.title"), body: &body}
 	found, err := s.reports.VerifyDigests(ctx, digests, serial)
 	if err != nil {

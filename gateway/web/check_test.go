@@ -43,6 +43,14 @@ func TestBoxLeads(t *testing.T) {
 	}
 }
 
+// A file's digest in the place of a certificate's id is answered all the same.
+func TestDigestAsCertificate(t *testing.T) {
+	w := get(serve(t, full()), "/c/"+strings.ToUpper(fileSum.Value), "en")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "this file is registered, byte for byte")
+	require.Equal(t, http.StatusNotFound, get(serve(t, full()), "/c/none", "en").Code)
+}
+
 func TestBoxRefuses(t *testing.T) {
 	for name, path := range map[string]string{
 		"question too long":   "/check?q=" + strings.Repeat("x", 513),

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
@@ -22,6 +23,11 @@ func (s *Server) certificate(ctx context.Context, r request) (reply, error) {
 		return reply{}, err
 	}
 	certificate, err := s.register.Certificate(ctx, id, r.today)
+	if metrology.ErrorCode(err) == metrology.CodeNotFound {
+		if digests := readDigest(strings.ToLower(id)); digests != nil { // a file's digest where a certificate's was meant
+			return s.answerDigests(ctx, r, digests, serial, answered{Question: id}), nil
+		}
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -104,6 +104,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/m/:id/sheet", s.page(s.sheet))
 	e.GET("/m/:id/badge.svg", s.badge)
 	e.GET("/results", s.page(s.results))
+	e.GET("/results.csv", s.resultsTable)
 	e.GET("/results/overdue", s.page(s.overdue))
 	e.GET("/statistics", s.page(s.statistics))
 	e.GET("/draws", s.page(s.draws))
