@@ -51,6 +51,11 @@ func proposeRuleset(t *transaction, cmd metrology.ProposeRuleset) (metrology.Eve
 	if err := t.refuseTaken(key, "version", reference.EventID()); err != nil {
 		return event, err
 	}
+	if cmd.Version > 1 { // versions follow one another, so that all earlier ones can be looked at
+		if _, err := t.ruleset("", metrology.RuleReference{ID: cmd.ID, Version: cmd.Version - 1}); err != nil {
+			return event, err
+		}
+	}
 	return event, t.Put(key, ruleset)
 }
 
@@ -65,8 +70,14 @@ func decideRuleset(command metrology.RulesetCommand, done metrology.EventType) f
 		if err != nil {
 			return event, err
 		}
+		before := ruleset.State
 		if ruleset, err = ruleset.Decide(command, t.Caller, t.Stamp()); err != nil {
 			return event, err
+		}
+		if before == metrology.RulesetProposed && ruleset.State == metrology.RulesetInForce {
+			if err := t.checkVersions(ruleset); err != nil {
+				return event, err
+			}
 		}
 		return event, t.Put(metrology.RulesetKey(cmd.ID, cmd.Version), ruleset)
 	}
@@ -94,4 +105,28 @@ func (t *transaction) ruleset(field string, reference metrology.RuleReference) (
 		return metrology.Ruleset{}, err
 	}
 	return worldstate.Require[metrology.Ruleset](t.Space, metrology.RulesetKey(reference.ID, reference.Version), "ruleset", reference.EventID())
+}
+
+// checkVersions holds a version that comes into force against all before it.
+func (t *transaction) checkVersions(ruleset metrology.Ruleset) error {
+	if ruleset.Version == 1 {
+		return nil
+	}
+	keys := make([]string, ruleset.Version-1)
+	for i := range keys {
+		keys[i] = metrology.RulesetKey(ruleset.ID, i+1)
+	}
+	earlier, err := worldstate.GetAll[metrology.Ruleset](t.Space, keys)
+	if err != nil {
+		return err
+	}
+	for _, version := range earlier {
+		if version == nil {
+			continue
+		}
+		if err := ruleset.CheckAlone(*version); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -100,3 +100,31 @@ func TestRepealRuleset(t *testing.T) {
 	_, err := l.submit(regulator, "ruleset:Repeal", repeal, nil)
 	require.Equal(t, metrology.CodeState, metrology.ErrorCode(err))
 }
+
+// TestRulesetVersions: no two versions of a table are in effect on one day.
+func TestRulesetVersions(t *testing.T) {
+	l := newLedger(t)
+	regulator, notary := l.as(metrology.RoleRegulator, "reg"), l.as(metrology.RoleNotary, "notary")
+	version := func(n int, from metrology.Date) metrology.RuleDocument {
+		document := programme("p")
+		document.Version, document.EffectiveFrom = n, from
+		return document
+	}
+	approve := func(n int) error {
+		_, err := l.submit(notary, "ruleset:Approve", metrology.DecideRuleset{ID: "p", Version: n}, nil)
+		return err
+	}
+	_, err := l.submit(regulator, "ruleset:Propose", version(2, "2026-07-01"), nil)
+	require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err), "versions follow one another")
+	l.must(regulator, "ruleset:Propose", version(1, "2026-01-01"), nil)
+	require.NoError(t, approve(1))
+	l.must(regulator, "ruleset:Propose", version(2, "2026-07-01"), nil)
+	l.must(notary, "ruleset:Reject", metrology.DecideRuleset{ID: "p", Version: 2}, nil)
+	l.must(regulator, "ruleset:Propose", version(3, "2026-07-01"), nil)
+	require.Equal(t, metrology.CodeState, metrology.ErrorCode(approve(3)), "version 1 still runs, whatever became of version 2")
+
+	l.must(regulator, "ruleset:Repeal", metrology.RepealRuleset{ID: "p", Version: 1, Until: "2026-06-30"}, nil)
+	require.Equal(t, metrology.CodeState, metrology.ErrorCode(approve(3)), "the repeal waits for its own approval")
+	require.NoError(t, approve(1))
+	require.NoError(t, approve(3))
+}

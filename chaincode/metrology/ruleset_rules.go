@@ -71,6 +71,17 @@ func (r Ruleset) Repeal(cmd RepealRuleset, caller Caller) (Ruleset, error) {
 	return r, nil
 }
 
+// CheckAlone refuses to bring r into force beside an earlier version that is in
+// effect on the same days: whoever measures could then choose the milder one.
+func (r Ruleset) CheckAlone(earlier Ruleset) error {
+	startsAfter := earlier.EffectiveTo != "" && earlier.EffectiveTo.Before(r.EffectiveFrom)
+	endsBefore := r.EffectiveTo != "" && r.EffectiveTo.Before(earlier.EffectiveFrom)
+	if !earlier.Approved() || startsAfter || endsBefore {
+		return nil
+	}
+	return Errorf(CodeState, "version %d is in effect on the same days: repeal it up to the day before %s first", earlier.Version, r.EffectiveFrom)
+}
+
 // Approved reports whether a second organisation's approval stands. What was
 // repealed since still answers for days on which it was in effect.
 func (r Ruleset) Approved() bool {
