@@ -105,6 +105,8 @@ func TestPledgeLife(t *testing.T) {
 	l.must(regulator, "pledge:Suspend", metrology.SuspendPledge{ID: "p", Card: metrology.CardRed, Reason: metrology.ReasonRefusal}, nil)
 	_, err = l.submit(regulator, "pledge:Suspend", metrology.SuspendPledge{ID: "p", Card: metrology.CardYellow, Reason: metrology.ReasonRefusal}, nil)
 	require.Equal(t, metrology.CodeState, metrology.ErrorCode(err), "red does not fade to yellow")
+	_, err = l.submit(agent, "pledge:Withdraw", metrology.ChangePledge{ID: "p", Reason: metrology.ReasonOwnWish}, nil)
+	require.Equal(t, metrology.CodeState, metrology.ErrorCode(err), "a red card is not shed by withdrawing")
 	l.must(regulator, "pledge:Restore", metrology.ChangePledge{ID: "p", Reason: metrology.ReasonRemedied}, nil)
 	require.Empty(t, load[metrology.Pledge](l, "pledge/p").Card)
 

@@ -233,7 +233,8 @@ var pledgeReasons = map[PledgeCommand][]PledgeReason{
 		ReasonPenalty, ReasonFailedCheck},
 }
 
-// Change returns the pledge after it was withdrawn, restored or revoked.
+// Change returns the pledge after it was withdrawn, restored or revoked. A red
+// card is not shed by withdrawing.
 func (p Pledge) Change(command PledgeCommand, reason PledgeReason, stamp string) (Pledge, error) {
 	next, err := PledgeTransitions.Next("pledge", p.State, command)
 	if err != nil {
@@ -241,6 +242,9 @@ func (p Pledge) Change(command PledgeCommand, reason PledgeReason, stamp string)
 	}
 	if err := OneOf("reason", reason, pledgeReasons[command]...); err != nil {
 		return p, err
+	}
+	if command == PledgeWithdraw && p.Card == CardRed {
+		return p, Errorf(CodeState, "under a red card the regulator restores or revokes the pledge; withdrawing would take the card away")
 	}
 	p.State, p.Reason, p.Card, p.Changed = next, reason, "", stamp
 	return p, nil
