@@ -107,6 +107,7 @@ var textKinds = []struct {
 	{"failed to collect enough transaction endorsements", Disagreement},
 	{"no combination of peers can be derived", Unavailable}, // too few peers up for the policy
 	{"no peers available to evaluate", Unavailable},
+	{"no endorsers found in the gateway's organization", Unavailable}, // its peer is down or has no contract yet
 	{"chaincode stream terminated", Unavailable}, // the chaincode died in the act
 }
 

@@ -50,6 +50,7 @@ func TestDecode(t *testing.T) {
 		{"timeout at the peer", answer(t, codes.DeadlineExceeded, "endorsement timeout expired while collecting first endorsement"), nil, Unavailable},
 		{"own timeout", context.DeadlineExceeded, nil, Unavailable},
 		{"too few peers for the policy", answer(t, codes.FailedPrecondition, "no combination of peers can be derived which satisfy the endorsement policy"), nil, Unavailable},
+		{"no contract at the own peer", answer(t, codes.FailedPrecondition, "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect transient data"), nil, Unavailable},
 		{"chaincode died", answer(t, codes.Aborted, "failed to evaluate transaction, see attached details for more info",
 			"RegulatorMSP", "error in simulation: chaincode stream terminated"), nil, Unavailable},
 		{"peer's limit", answer(t, codes.Unknown, "too many requests for /gateway.Gateway, exceeding concurrency limit (500)"), nil, Overloaded},
