@@ -108,7 +108,7 @@ var textKinds = []struct {
 	{"no combination of peers can be derived", Unavailable}, // too few peers up for the policy
 	{"no peers available to evaluate", Unavailable},
 	{"no endorsers found in the gateway's organization", Unavailable}, // its peer is down or has no contract yet
-	{"chaincode stream terminated", Unavailable}, // the chaincode died in the act
+	{"chaincode stream terminated", Unavailable},                      // the chaincode died in the act
 }
 
 func kindOf(err error, code codes.Code, texts string) Kind {
