@@ -21,7 +21,7 @@ func (s *Server) drawReads() []readRoute {
 	return []readRoute{
 		{"/v1/beacon", nil, s.developmentBeacon},
 		{"/v1/draws", with("authority", "phase"), s.draws},
-		{one, nil, func(ctx context.Context, p params) (any, error) { return s.register.Draw(ctx, p.path("id")) }},
+		{one, nil, s.draw},
 		{one + "/transcript", nil, s.drawTranscript},
 		{one + "/directories/objects", nil, s.drawObjects},
 		{one + "/directories/inspectors", nil, s.drawInspectors},
@@ -50,7 +50,17 @@ func (s *Server) draws(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.register.Draws(ctx, public.DrawFilter{Authority: p.text("authority"), Phase: p.text("phase"), PageRequest: page})
+	draws, err := s.register.Draws(ctx, public.DrawFilter{Authority: p.text("authority"), Phase: p.text("phase"), PageRequest: page})
+	for i, d := range draws.Items {
+		draws.Items[i] = d.On(s.clock().Unix())
+	}
+	return draws, err
+}
+
+func (s *Server) draw(ctx context.Context, p params) (any, error) {
+	record, err := s.register.Draw(ctx, p.path("id"))
+	record.Draw = record.Draw.On(s.clock().Unix())
+	return record, err
 }
 
 func (s *Server) drawTranscript(ctx context.Context, p params) (any, error) {

@@ -16,7 +16,19 @@ type DrawFilter struct {
 // Draw is a draw in a list.
 type Draw struct {
 	metrology.Draw
-	AsOf AsOf `json:"asOf"`
+	Overdue bool `json:"overdue,omitempty"` // its result is late; anybody may post it
+	AsOf    AsOf `json:"asOf"`
+}
+
+// resultDue is how long after its round a draw's result is due, in seconds
+// (draws.md section 5).
+const resultDue = 3600
+
+// On gives the draw as of a time, in seconds since 1970.
+func (d Draw) On(now int64) Draw {
+	awaited := d.Phase == metrology.DrawRevealing || d.Phase == metrology.DrawClosed || d.Phase == metrology.DrawSeeded
+	d.Overdue = awaited && now > d.RoundTime+resultDue
+	return d
 }
 
 // DrawNumbers counts an authority's draws. Numbers have no gaps and are never

@@ -167,3 +167,14 @@ func TestTicketAfterChanges(t *testing.T) {
 	require.Equal(t, []string{"I-1", "I-3"}, answer(standby).Inspectors)
 	require.Equal(t, []TranscriptSubstitution{{"B", "B-0", standby, "closed"}}, NewDrawTranscript(lists, nil, Status{}).Substitutions)
 }
+
+// TestDrawOverdue: a result is due within an hour of the round; what has ended
+// is never overdue.
+func TestDrawOverdue(t *testing.T) {
+	for _, phase := range metrology.DrawPhases {
+		d := Draw{Draw: metrology.Draw{Phase: phase, RoundTime: 1000}}
+		awaited := phase == metrology.DrawRevealing || phase == metrology.DrawClosed || phase == metrology.DrawSeeded
+		require.False(t, d.On(1000+3600).Overdue, phase)
+		require.Equal(t, awaited, d.On(1000+3601).Overdue, phase)
+	}
+}
