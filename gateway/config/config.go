@@ -53,7 +53,9 @@ type ReadModel struct {
 	Driver string `yaml:"driver"`
 	// DSN is the file of SQLite, or a PostgreSQL connection string. The
 	// PostgreSQL database must order text by its bytes: CREATE DATABASE …
-	// TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'.
+	// TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'. SQLite overwrites what is
+	// deleted at once; PostgreSQL keeps it in its files until it vacuums them
+	// and ends its write-ahead log.
 	DSN string `yaml:"dsn"`
 }
 

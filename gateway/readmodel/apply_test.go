@@ -2,6 +2,8 @@ package readmodel_test
 
 import (
 	"context"
+	"database/sql"
+	"net/url"
 	"testing"
 	"time"
 
@@ -211,4 +213,23 @@ func TestOpenRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "neither sqlite nor pgx")
 	_, err = readmodel.Open(t.Context(), readmodel.Config{Driver: "pgx", DSN: "postgres:///none?host=/nowhere"})
 	require.Error(t, err)
+}
+
+// Lists must not depend on the language of a database.
+func TestOpenRefusesOtherOrderOfText(t *testing.T) {
+	db, err := sql.Open("pgx", postgresDSN(t))
+	require.NoError(t, err)
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `CREATE DATABASE german TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'de' LOCALE 'C'`); err != nil {
+		t.Skipf("this server makes no database with another order: %v", err)
+	}
+	defer func() {
+		_, err := db.ExecContext(context.Background(), `DROP DATABASE german WITH (FORCE)`)
+		require.NoError(t, err)
+	}()
+	dsn, err := url.Parse(postgresDSN(t))
+	require.NoError(t, err)
+	dsn.Path = "/german"
+	_, err = readmodel.Open(t.Context(), readmodel.Config{Driver: "pgx", DSN: dsn.String()})
+	require.ErrorContains(t, err, "must order text by its UTF-8 bytes")
 }

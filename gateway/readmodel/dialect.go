@@ -19,8 +19,9 @@ type dialect struct {
 	check       func(ctx context.Context, db *sql.DB) error
 	// prepare says to keep statements prepared; pgx does so by itself.
 	prepare bool
-	// wipe is the statement after which nothing deleted is left on disk; empty
-	// where there is none.
+	// wipe is the statement after which nothing deleted is left on disk. It is
+	// empty for PostgreSQL, which keeps deleted rows in its files and its log
+	// until its own housekeeping overwrites them; no answer shows them.
 	wipe string
 }
 

@@ -61,7 +61,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		return nil, fmt.Errorf("open read model: %w", err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := errors.Join(d.check(ctx, s.write), s.migrate(ctx)); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	if s.read, err = sql.Open(config.Driver, d.dsn(config.DSN, false)); err != nil {
@@ -70,7 +70,18 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	s.unwiped.Store(true) // by a process that was killed
-	return s, s.wipe(ctx)
+	if err := s.wipe(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// prepare makes sure that the database is fit and has the newest schema.
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.dialect.check(ctx, s.write); err != nil {
+		return err
+	}
+	return s.migrate(ctx)
 }
 
 // readers bounds the connections that serve reads.
