@@ -18,7 +18,7 @@ type certificatePage struct {
 }
 
 func (s *Server) certificate(ctx context.Context, r request) (reply, error) {
-	id, serial := r.Param("id"), r.text("serial")
+	id, serial := strings.ToLower(r.Param("id")), r.text("serial")
 	if err := checkSerial(serial); err != nil {
 		return reply{}, err
 	}
