@@ -27,6 +27,9 @@ func loadTokens(path string, identities []wallet.Identity) (map[string]string, e
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
+	if err := refuseShared(tokens); err != nil {
+		return nil, fmt.Errorf("read tokens %s: %w", path, err)
+	}
 	known, added := map[string]bool{}, false
 	for _, identity := range identities {
 		known[identity.Label] = true
@@ -48,6 +51,18 @@ func loadTokens(path string, identities []wallet.Identity) (map[string]string, e
 		return nil, fmt.Errorf("encode tokens: %w", err)
 	}
 	return tokens, writePrivate(path, append(encoded, '\n'))
+}
+
+// refuseShared refuses a token that two labels have: it would stand for either.
+func refuseShared(tokens map[string]string) error {
+	labels := make(map[string]string, len(tokens))
+	for label, token := range tokens {
+		if other, taken := labels[token]; taken && token != "" {
+			return fmt.Errorf("%q and %q have the same token", min(label, other), max(label, other))
+		}
+		labels[token] = label
+	}
+	return nil
 }
 
 // bindTokens joins tokens with what the certificates say.

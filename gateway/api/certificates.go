@@ -68,7 +68,7 @@ func (s *Server) anchorCertificate(c echo.Context) error {
 	}
 	hash := rfc6962.DefaultHasher.HashLeaf(leaf)
 	message := metrology.BatchMessage(body.Issuer, [32]byte(hash), 1)
-	keyID, signature, err := s.signed(c.Request().Context(), body.Issuer, message, body.Key, body.Signature)
+	keyID, signature, err := s.signed(c.Request().Context(), who, body.Issuer, message, body.Key, body.Signature)
 	if err != nil {
 		return err
 	}
@@ -96,18 +96,29 @@ func writer(c echo.Context) (Principal, string, error) {
 }
 
 // signed returns the signature that came with the request, or makes one.
-// Whether the caller may speak for the issuer is the contract's to decide; a
-// signature made here leaves the gateway only inside the caller's transaction.
-func (s *Server) signed(ctx context.Context, issuer string, message []byte, key string, signature []byte) (string, []byte, error) {
+func (s *Server) signed(ctx context.Context, who Principal, issuer string, message []byte, key string, signature []byte) (string, []byte, error) {
 	switch {
 	case key == "" && len(signature) == 0:
-		return s.signer.Sign(ctx, issuer, message)
+		return s.sign(ctx, who, issuer, message)
 	case key == "":
 		return "", nil, metrology.FieldErrorf(metrology.CodeInvalid, "key", "is required with a signature")
 	case len(signature) == 0:
 		return "", nil, metrology.FieldErrorf(metrology.CodeInvalid, "signature", "is required with a key")
 	}
 	return key, signature, nil
+}
+
+// sign signs with the key an issuer entrusted to this gateway, for its officers
+// alone; which of them act for this issuer the contract knows.
+func (s *Server) sign(ctx context.Context, who Principal, issuer string, message []byte) (string, []byte, error) {
+	caller := metrology.Caller{MSP: who.MSP, Role: metrology.Role(who.Role), Subject: who.Subject}
+	if err := caller.Check(); err != nil {
+		return "", nil, err
+	}
+	if err := caller.Require(metrology.RoleInstitute); err != nil {
+		return "", nil, err
+	}
+	return s.signer.Sign(ctx, issuer, message)
 }
 
 // newCall encodes a command as the call of its transaction. The encoding is
@@ -133,7 +144,7 @@ func certificatePlace(id string) string { return "/v1/certificates/" + url.PathE
 
 // certificateStep is a route that changes the certificate that the path names
 // by its id. compose makes the command out of the certificate and the body.
-func certificateStep[B any](s *Server, function string, compose func(context.Context, public.Certificate, B) (any, error)) echo.HandlerFunc {
+func certificateStep[B any](s *Server, function string, compose func(context.Context, Principal, public.Certificate, B) (any, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, key, err := writer(c)
 		if err != nil {
@@ -148,7 +159,7 @@ func certificateStep[B any](s *Server, function string, compose func(context.Con
 		if err != nil {
 			return err
 		}
-		command, err := compose(ctx, certificate, body)
+		command, err := compose(ctx, who, certificate, body)
 		if err != nil {
 			return err
 		}
@@ -169,7 +180,7 @@ type RevocationBody struct {
 	Reason metrology.CertificateReason `json:"reason"`
 }
 
-func (s *Server) composeRevocation(_ context.Context, certificate public.Certificate, body RevocationBody) (any, error) {
+func (s *Server) composeRevocation(_ context.Context, _ Principal, certificate public.Certificate, body RevocationBody) (any, error) {
 	return metrology.RevokeCertificate{Issuer: certificate.Leaf.Issuer, Number: certificate.Leaf.Number, Reason: body.Reason}, nil
 }
 
@@ -179,7 +190,7 @@ type SupersessionBody struct {
 	Reason    metrology.CertificateReason `json:"reason"`
 }
 
-func (s *Server) composeSupersession(ctx context.Context, certificate public.Certificate, body SupersessionBody) (any, error) {
+func (s *Server) composeSupersession(ctx context.Context, _ Principal, certificate public.Certificate, body SupersessionBody) (any, error) {
 	successor, err := s.register.Certificate(ctx, body.Successor, s.today())
 	if metrology.ErrorCode(err) == metrology.CodeNotFound {
 		return nil, metrology.FieldErrorf(metrology.CodeNotFound, "successor", "there is no certificate %q", body.Successor)
@@ -203,10 +214,10 @@ type RenditionBody struct {
 	Signature []byte             `json:"signature,omitempty"` // over the rendition message; base64
 }
 
-func (s *Server) composeRendition(ctx context.Context, certificate public.Certificate, body RenditionBody) (any, error) {
+func (s *Server) composeRendition(ctx context.Context, who Principal, certificate public.Certificate, body RenditionBody) (any, error) {
 	issuer := certificate.Leaf.Issuer
 	message := metrology.RenditionMessage(issuer, certificate.ID, body.Digests)
-	keyID, signature, err := s.signed(ctx, issuer, message, body.Key, body.Signature)
+	keyID, signature, err := s.signed(ctx, who, issuer, message, body.Key, body.Signature)
 	if err != nil {
 		return nil, err
 	}

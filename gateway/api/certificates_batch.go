@@ -261,7 +261,7 @@ func (a *anchoring) submit(ctx context.Context, chunk []goodLeaf) error {
 		return err
 	}
 	message := metrology.BatchMessage(a.issuer, root, uint64(len(chunk)))
-	keyID, signature, err := a.signer.Sign(ctx, a.issuer, message)
+	keyID, signature, err := a.sign(ctx, a.who, a.issuer, message)
 	if err != nil {
 		return err
 	}
