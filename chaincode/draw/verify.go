@@ -51,7 +51,6 @@ type verification struct {
 	shares  []Share // nil if commitments are not shown or a reveal is wrong
 	contrib *Digest
 	seed    *Digest // S
-	sealed  *Digest
 	drawn   *Digest // the seed selected with
 	random  *Digest
 	strata  []Stratum
