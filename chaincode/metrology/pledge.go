@@ -234,4 +234,5 @@ const (
 	StandingSuspended PledgeStanding = "suspended"
 	StandingWithdrawn PledgeStanding = "withdrawn"
 	StandingRevoked   PledgeStanding = "revoked"
+	StandingClosed    PledgeStanding = "merchant-closed" // a pledge belongs to a merchant that is there to keep it
 )

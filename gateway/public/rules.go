@@ -58,6 +58,19 @@ func VerificationOn(i metrology.Instrument, newest NewestVerification, day metro
 	return v
 }
 
+// PledgeStandingOn is what a pledge of a merchant in a state amounts to on a
+// day. Nothing that would assure anybody outlasts the merchant.
+func PledgeStandingOn(p metrology.Pledge, merchant metrology.MerchantState, day metrology.Date) metrology.PledgeStanding {
+	standing := p.Standing(day)
+	if merchant == metrology.MerchantClosed {
+		switch standing {
+		case metrology.StandingActive, metrology.StandingPending, metrology.StandingUpcoming:
+			return metrology.StandingClosed
+		}
+	}
+	return standing
+}
+
 // ProfileOf is the public part of a profile: never the salt, and never a sole
 // trader's code, which points to a person.
 func ProfileOf(p metrology.Profile) *Profile {

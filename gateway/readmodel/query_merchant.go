@@ -104,26 +104,32 @@ func standingPledge(pledges []public.Pledge, merchant string) (standing *public.
 	return standing
 }
 
+const pledgeColumns = `SELECT p.doc, m.doc, p.block, p.tx_id, p.claimed FROM pledges p JOIN merchants m ON m.id = p.merchant`
+
 func scanPledge(today metrology.Date) func(scanner) (public.Pledge, error) {
 	return func(row scanner) (public.Pledge, error) {
 		var p public.Pledge
-		var doc string
-		err := row.Scan(append([]any{&doc}, asOf(&p.AsOf)...)...)
+		var doc, merchantDoc string
+		err := row.Scan(append([]any{&doc, &merchantDoc}, asOf(&p.AsOf)...)...)
 		if err != nil {
 			return p, err
 		}
 		if p.Pledge, err = read[metrology.Pledge]([]byte(doc)); err != nil {
 			return p, err
 		}
-		p.Standing = p.Pledge.Standing(today)
+		merchant, err := read[metrology.Merchant]([]byte(merchantDoc))
+		if err != nil {
+			return p, err
+		}
+		p.Standing = public.PledgeStandingOn(p.Pledge, merchant.State, today)
 		return p, nil
 	}
 }
 
 // pledges lists the pledges of merchants, last changed first.
 func (s *Store) pledges(ctx context.Context, merchants []string, today metrology.Date) ([]public.Pledge, error) {
-	const query = `SELECT doc, block, tx_id, claimed FROM pledges WHERE merchant`
-	return among(ctx, s, "pledges", query, merchants, "block DESC, id", scanPledge(today))
+	const query = pledgeColumns + ` WHERE p.merchant`
+	return among(ctx, s, "pledges", query, merchants, "p.block DESC, p.id", scanPledge(today))
 }
 
 // MerchantPledges lists a merchant's pledges with their history. An unknown
@@ -149,7 +155,7 @@ func (s *Store) MerchantPledges(ctx context.Context, id string, today metrology.
 
 // Pledge returns one pledge with its history.
 func (s *Store) Pledge(ctx context.Context, id string, today metrology.Date) (public.Pledge, error) {
-	p, err := one(ctx, s, "pledge", id, `SELECT doc, block, tx_id, claimed FROM pledges WHERE id = ?`, scanPledge(today), id)
+	p, err := one(ctx, s, "pledge", id, pledgeColumns+` WHERE p.id = ?`, scanPledge(today), id)
 	if err != nil {
 		return p, err
 	}
