@@ -149,6 +149,9 @@ func (c *Config) environment() map[string]*string {
 		"STEELYARD_PEER_LISTEN": &c.PeerListen,
 		"STEELYARD_TOKENS":      &c.Tokens,
 		"STEELYARD_LOG_FORMAT":  &c.LogFormat,
+		// A DSN may hold a password, which belongs in no file or command line.
+		"STEELYARD_READ_MODEL_DRIVER": &c.ReadModel.Driver,
+		"STEELYARD_READ_MODEL_DSN":    &c.ReadModel.DSN,
 	}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,11 @@ func TestApplyEnvironment(t *testing.T) {
 	c.ApplyEnvironment(func(name string) (string, bool) { return "127.0.0.1:1", name == "STEELYARD_LISTEN" })
 	require.Equal(t, "127.0.0.1:1", c.Listen)
 	require.Equal(t, "data", c.Data)
+	c.ApplyEnvironment(func(name string) (string, bool) {
+		return map[string]string{"STEELYARD_READ_MODEL_DRIVER": DriverPostgres, "STEELYARD_READ_MODEL_DSN": "host=/run"}[name], strings.Contains(name, "READ_MODEL")
+	})
+	require.NoError(t, c.Complete())
+	require.Equal(t, ReadModel{Driver: DriverPostgres, DSN: "host=/run"}, c.ReadModel)
 }
 
 func TestReadModel(t *testing.T) {
