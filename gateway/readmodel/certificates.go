@@ -198,7 +198,12 @@ func (a *applier) certificate(c *change, key string, raw []byte) error {
 // touchInstruments notes the instruments whose verification rests on a
 // certificate that has changed.
 func (a *applier) touchInstruments(c *change, certificate int64) error {
-	rows, err := a.tx.QueryContext(a.ctx, a.rebind(`SELECT instrument FROM certificate_instruments WHERE certificate = ?`), certificate)
+	return a.touch(c, `SELECT instrument FROM certificate_instruments WHERE certificate = ?`, certificate)
+}
+
+// touch notes the instruments that a query names.
+func (a *applier) touch(c *change, query string, args ...any) error {
+	rows, err := a.tx.QueryContext(a.ctx, a.rebind(query), args...)
 	if err != nil {
 		return fmt.Errorf("find instruments: %w", err)
 	}
@@ -213,12 +218,32 @@ func (a *applier) touchInstruments(c *change, certificate int64) error {
 	return rows.Err()
 }
 
+// doubt marks the batches that an issuer signed with keys that it has since
+// reported compromised.
+func (a *applier) doubt(c *change, issuer metrology.Issuer) error {
+	for _, key := range issuer.Keys {
+		if key.Reason != metrology.KeyCompromised {
+			continue
+		}
+		if err := a.touch(c, `SELECT DISTINCT ci.instrument FROM batches b JOIN certificates c ON c.seq >= b.first AND c.seq < b.first + b.count
+			JOIN certificate_instruments ci ON ci.certificate = c.seq
+			WHERE b.issuer = ? AND b.key_id = ? AND b.doubtful = 0`, issuer.ID, key.ID); err != nil {
+			return err
+		}
+		if err := a.exec(`UPDATE batches SET doubtful = 1 WHERE issuer = ? AND key_id = ? AND doubtful = 0`, issuer.ID, key.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // refreshVerifications finds the newest verification that stands for each
-// instrument touched: of kind 检定, not revoked or superseded.
+// instrument touched: of kind 检定, not revoked or superseded, and not signed
+// with a key that somebody else may have.
 func (a *applier) refreshVerifications(c *change) error {
 	const newest = `SELECT c.id, ci.performed, ci.pass, ci.valid_until
-		FROM certificate_instruments ci JOIN certificates c ON c.seq = ci.certificate
-		WHERE ci.instrument = ? AND ci.verification = 1 AND c.state = 'anchored'
+		FROM certificate_instruments ci JOIN certificates c ON c.seq = ci.certificate JOIN batches b ON b.first = c.batch
+		WHERE ci.instrument = ? AND ci.verification = 1 AND c.state = 'anchored' AND b.doubtful = 0
 		ORDER BY ci.performed DESC, ci.certificate DESC LIMIT 1`
 	for id := range c.touched {
 		var certificate, performed, until string
@@ -262,7 +287,7 @@ func (a *applier) batch(c *change, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return a.exec(`INSERT INTO batches (first, issuer, root, count, key_id, signature, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	return a.exec(`INSERT INTO batches (first, issuer, root, count, key_id, signature, doubtful, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)
 		ON CONFLICT (issuer, root) DO NOTHING`,
 		c.before+1, b.Issuer, b.Root, b.Count, b.Key, base64.StdEncoding.EncodeToString(b.Signature), a.block.Number, c.ID, c.claimed)
 }

@@ -113,6 +113,9 @@ func (a *applier) issuer(c *change, raw []byte) error {
 	if err != nil {
 		return err
 	}
+	if err := a.doubt(c, i); err != nil {
+		return err
+	}
 	return a.exec(`INSERT INTO issuers (id, doc, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET doc = excluded.doc, block = excluded.block, tx_id = excluded.tx_id, claimed = excluded.claimed`,
 		i.ID, string(raw), a.block.Number, c.ID, c.claimed)

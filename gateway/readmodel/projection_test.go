@@ -73,6 +73,26 @@ func populate(r *register) {
 	r.apply(act(metrology.EventSiteVacated, "s1", put("site/s1", again)))
 }
 
+// An instrument's standing does not rest on a certificate that somebody else
+// may have signed; it falls back to the one before.
+func TestCompromisedKey(t *testing.T) {
+	onEach(t, func(t *testing.T, r *register) {
+		populate(r)
+		lab := metrology.Issuer{ID: "lab", Region: "310115", Grants: []metrology.Grant{}, Keys: []metrology.IssuerKey{{ID: "k", Reason: metrology.KeyReplaced}}}
+		r.apply(act(metrology.EventIssuerKeyRevoked, "lab", put("issuer/lab", lab)))
+		i, err := r.Instrument(t.Context(), "i1", today)
+		require.NoError(t, err)
+		require.Equal(t, public.VerificationValid, i.Verification.Status, "a replaced key was the issuer's own")
+
+		lab.Keys[0].Reason = metrology.KeyCompromised
+		r.apply(act(metrology.EventIssuerKeyRevoked, "lab", put("issuer/lab", lab)))
+		i, err = r.Instrument(t.Context(), "i1", today)
+		require.NoError(t, err)
+		require.Equal(t, public.VerificationNone, i.Verification.Status)
+		require.Empty(t, i.Verification.Certificate)
+	})
+}
+
 func TestProjection(t *testing.T) {
 	onEach(t, func(t *testing.T, r *register) {
 		populate(r)

@@ -112,6 +112,7 @@ CREATE TABLE batches (
     count     BIGINT NOT NULL,
     key_id    TEXT NOT NULL,
     signature TEXT NOT NULL, -- base64
+    doubtful  INTEGER NOT NULL, -- 1: the key was reported compromised; no instrument's standing rests on it
     block BIGINT NOT NULL, tx_id TEXT NOT NULL, claimed TEXT NOT NULL,
     UNIQUE (issuer, root)
 );
