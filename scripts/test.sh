@@ -9,21 +9,37 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Debian packages that single tests need: a browser, PostgreSQL, and node for
-# the second implementation of the draw.
+has() {
+  case $1 in
+  postgresql) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
+  nodejs) command -v node >/dev/null ;;
+  *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+# Debian packages that single tests need: a browser, PostgreSQL, node for the
+# second implementation of the draw and the foreign client, and python3 for the
+# second canonicaliser.
+needed=(chromium postgresql nodejs npm python3)
 packages=()
-command -v chromium >/dev/null || packages+=(chromium)
-ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages+=(postgresql)
-command -v node >/dev/null || packages+=(nodejs)
+for package in "${needed[@]}"; do
+  has "$package" || packages+=("$package")
+done
 if ((${#packages[@]})) && command -v apt-get >/dev/null; then
   sudo=""
   [ "$(id -u)" = 0 ] || sudo=sudo
   if $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; then
     echo "installed: ${packages[*]}"
   else
-    echo "could not install ${packages[*]}: the tests that need them will say so and skip"
+    echo "could not install ${packages[*]}"
   fi
 fi
+
+# go test shows a skipped test under -v only, so what will be skipped is said here.
+for package in "${needed[@]}"; do
+  has "$package" || echo "skipped: the tests that need $package, which is not here"
+done
+[ -d ../shared/data/dcc ] || echo "skipped: the checks on PTB's sample certificates, which are not part of this repository"
 
 missing=()
 for binary in peer orderer configtxgen configtxlator osnadmin; do
