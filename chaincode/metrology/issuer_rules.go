@@ -184,6 +184,11 @@ func (i Issuer) RevokeKey(cmd RevokeIssuerKey, stamp string) (Issuer, error) {
 	return i, FieldErrorf(CodeNotFound, "key", "%q is not a key of issuer %s", cmd.Key, i.ID)
 }
 
+// KeyStolen reports whether the key of an id was reported stolen.
+func (i Issuer) KeyStolen(id string) bool {
+	return slices.ContainsFunc(i.Keys, func(k IssuerKey) bool { return k.ID == id && k.Reason == KeyCompromised })
+}
+
 // Suspend returns the issuer after SuspendIssuer.
 func (i Issuer) Suspend(cmd SuspendIssuer) (Issuer, error) {
 	if err := OneOf("reason", cmd.Reason, SuspensionReasons...); err != nil {

@@ -4,27 +4,6 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
-// CertificateStatusOn computes a certificate's status on a day, last day
-// inclusive. failedLater is the id of a later notice that the same instrument
-// failed, if there is one.
-func CertificateStatusOn(leaf metrology.Leaf, state metrology.CertificateState, failedLater string, day metrology.Date) CertificateStatus {
-	switch {
-	case state == metrology.CertificateRevoked:
-		return CertificateRevoked
-	case state == metrology.CertificateSuperseded:
-		return CertificateSuperseded
-	case leaf.Kind == metrology.KindResultNotice:
-		return CertificateNegative
-	case failedLater != "":
-		return CertificateOvertaken
-	case leaf.ValidUntil == "":
-		return CertificateNoTerm
-	case leaf.ValidUntil.Before(day):
-		return CertificateExpired
-	}
-	return CertificateValid
-}
-
 // NewestVerification is the verification that an instrument's standing rests on.
 type NewestVerification struct {
 	Certificate string         // id; empty: none recorded

@@ -102,20 +102,6 @@ type Instrument struct {
 	AsOf         AsOf           `json:"asOf"`
 }
 
-// CertificateStatus is the status of a certificate on a day.
-type CertificateStatus string
-
-// The statuses of a certificate.
-const (
-	CertificateValid      CertificateStatus = "valid"
-	CertificateExpired    CertificateStatus = "expired"
-	CertificateRevoked    CertificateStatus = "revoked"
-	CertificateSuperseded CertificateStatus = "superseded"
-	CertificateNegative   CertificateStatus = "failed"       // it is a 检定结果通知书
-	CertificateOvertaken  CertificateStatus = "failed-later" // a later verification of its instrument failed
-	CertificateNoTerm     CertificateStatus = "no-term"      // states no end; a calibration only suggests one
-)
-
 // Batch says where a certificate's proof begins.
 type Batch struct {
 	Root      string `json:"root"`
@@ -129,7 +115,7 @@ type Batch struct {
 type Certificate struct {
 	ID          string                      `json:"id"` // hex RFC 6962 leaf hash
 	Leaf        metrology.Leaf              `json:"leaf"`
-	Status      CertificateStatus           `json:"status"`
+	Status      metrology.CertificateStatus `json:"status"`
 	State       metrology.CertificateState  `json:"state"`
 	Reason      metrology.CertificateReason `json:"reason,omitempty"`
 	Changed     string                      `json:"changed,omitempty"` // RFC 3339

@@ -90,6 +90,37 @@ func TestCompromisedKey(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, public.VerificationNone, i.Verification.Status)
 		require.Empty(t, i.Verification.Certificate)
+
+		c, err := r.Certificate(t.Context(), leafID(leaf("N-1", "i1")), today)
+		require.NoError(t, err)
+		require.Equal(t, metrology.StatusKeyCompromised, c.Status)
+	})
+}
+
+// Lists say of a certificate what a verdict would: what became of its
+// instrument counts, however it is asked for.
+func TestCertificateStatusFollowsInstrument(t *testing.T) {
+	onEach(t, func(t *testing.T, r *register) {
+		populate(r)
+		for want, change := range map[metrology.CertificateStatus]func(*metrology.Instrument){
+			metrology.StatusRepairedSince:     func(i *metrology.Instrument) { i.State, i.Repaired = metrology.InstrumentRepaired, "2026-02-01" },
+			metrology.StatusInstrumentFrozen:  func(i *metrology.Instrument) { i.State = metrology.InstrumentInDispute },
+			metrology.StatusInstrumentRetired: func(i *metrology.Instrument) { i.State = metrology.InstrumentRetired },
+			metrology.StatusValid:             func(*metrology.Instrument) {},
+		} {
+			i := instrument("i1")
+			change(&i)
+			r.apply(act(metrology.EventInstrumentRepaired, "i1", put("instrument/i1", i)))
+			c, err := r.Certificate(t.Context(), leafID(leaf("N-1", "i1")), today)
+			require.NoError(t, err)
+			require.Equal(t, want, c.Status)
+			listed, err := r.Certificates(t.Context(), public.CertificateFilter{Issuer: "lab", Number: "N-1"}, today)
+			require.NoError(t, err)
+			require.Equal(t, want, listed.Items[0].Status)
+			found, err := r.CertificatesByDigest(t.Context(), metrology.AlgorithmSHA256, digestOf("file N-1").Value, today)
+			require.NoError(t, err)
+			require.Equal(t, want, found[0].Status)
+		}
 	})
 }
 
@@ -179,7 +210,7 @@ func TestCertificateLife(t *testing.T) {
 		}
 		c := read(first)
 		require.Equal(t, first, c.Leaf)
-		require.Equal(t, public.CertificateValid, c.Status)
+		require.Equal(t, metrology.StatusValid, c.Status)
 		require.Equal(t, public.Batch{Root: "r1", Count: 3, Key: "k", Signature: []byte("s")}, c.Batch)
 
 		// A rendition makes one more digest findable.
@@ -202,9 +233,9 @@ func TestCertificateLife(t *testing.T) {
 			l.Instruments[0].Conclusion = metrology.ConclusionFail
 		})
 		r.apply(anchors("r2", notice))
-		require.Equal(t, public.CertificateOvertaken, read(first).Status)
+		require.Equal(t, metrology.StatusFailedLater, read(first).Status)
 		require.Equal(t, leafID(notice), read(first).FailedLater)
-		require.Equal(t, public.CertificateNegative, read(notice).Status)
+		require.Equal(t, metrology.StatusFailed, read(notice).Status)
 		i, err := r.Instrument(ctx, "i1", today)
 		require.NoError(t, err)
 		require.Equal(t, public.VerificationFailed, i.Verification.Status)
@@ -213,8 +244,8 @@ func TestCertificateLife(t *testing.T) {
 		gone := recordOf(notice, "r2", 0)
 		gone.State, gone.Reason = metrology.CertificateRevoked, metrology.RevokedMistake
 		r.apply(act(metrology.EventCertificateRevoked, "lab/N-9", put(metrology.CertificateKey("lab", "N-9"), gone)))
-		require.Equal(t, public.CertificateValid, read(first).Status)
-		require.Equal(t, public.CertificateRevoked, read(notice).Status)
+		require.Equal(t, metrology.StatusValid, read(first).Status)
+		require.Equal(t, metrology.StatusRevoked, read(notice).Status)
 		i, err = r.Instrument(ctx, "i1", today)
 		require.NoError(t, err)
 		require.Equal(t, public.VerificationValid, i.Verification.Status)
@@ -222,7 +253,7 @@ func TestCertificateLife(t *testing.T) {
 		// Superseded, it names its successor by id.
 		record.State, record.Successor = metrology.CertificateSuperseded, "N-2"
 		r.apply(act(metrology.EventCertificateSuperseded, "lab/N-1", put(metrology.CertificateKey("lab", "N-1"), record)))
-		require.Equal(t, public.CertificateSuperseded, read(first).Status)
+		require.Equal(t, metrology.StatusSuperseded, read(first).Status)
 		require.Equal(t, leafID(leaf("N-2", "")), read(first).Successor)
 	})
 }

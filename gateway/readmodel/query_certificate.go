@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -19,14 +20,15 @@ const failedLater = `COALESCE((SELECT notice.id FROM certificate_instruments min
 	WHERE mine.certificate = e.seq AND later.verification = 1 AND later.pass = 0
 	ORDER BY later.performed DESC, later.certificate LIMIT 1), '')`
 
-const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, ` + failedLater + `,
+const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, b.doubtful, ` + failedLater + `,
 	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.state_key = e.successor) END,
 	b.block, b.tx_id, b.claimed, e.block, e.tx_id, e.claimed FROM certificates e JOIN batches b ON b.first = e.batch`
 
 // certificateRow is a certificate with its place in the order of the ledger.
 type certificateRow struct {
 	public.Certificate
-	seq int64
+	seq     int64
+	doubted bool // the key that signed its batch was reported stolen
 }
 
 func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error) {
@@ -34,7 +36,7 @@ func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error)
 		c := certificateRow{Certificate: public.Certificate{Day: today}}
 		var leaf, record, signature string
 		err := row.Scan(append([]any{
-			&c.seq, &c.ID, &leaf, &record, &c.Batch.Count, &c.Batch.Key, &signature, &c.FailedLater, &c.Successor,
+			&c.seq, &c.ID, &leaf, &record, &c.Batch.Count, &c.Batch.Key, &signature, &c.doubted, &c.FailedLater, &c.Successor,
 			&c.Anchored.Block, &c.Anchored.TransactionID, &c.Anchored.Time,
 		}, asOf(&c.AsOf)...)...)
 		if err != nil {
@@ -52,7 +54,6 @@ func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error)
 		}
 		c.State, c.Reason, c.Changed, c.ChangedBy, c.Renditions = r.State, r.Reason, r.Changed, r.ChangedBy, r.Renditions
 		c.Batch.Root, c.Batch.Index = r.Batch, r.Index
-		c.Status = public.CertificateStatusOn(c.Leaf, c.State, c.FailedLater, today)
 		return c, nil
 	}
 }
@@ -68,21 +69,66 @@ func (s *Store) Certificates(ctx context.Context, f public.CertificateFilter, to
 	scope := f.Issuer + "\x00" + f.Number + "\x00" + f.Instrument
 	rows, err := list(ctx, s, "certificates", certificateColumns, "e.seq", w, f.PageRequest, scope,
 		func(r certificateRow) string { return strconv.FormatInt(r.seq, 10) }, scanCertificate(today))
-	return public.Page[public.Certificate]{Items: certificatesOf(rows.Items), Next: rows.Next}, err
+	if err != nil {
+		return public.Page[public.Certificate]{}, err
+	}
+	certificates, err := s.standing(ctx, rows.Items, today)
+	return public.Page[public.Certificate]{Items: certificates, Next: rows.Next}, err
 }
 
-func certificatesOf(rows []certificateRow) []public.Certificate {
+// namedAtOnce bounds the identifiers that one query names.
+const namedAtOnce = 1000
+
+// standing completes certificates with their status on a day, which rests on
+// the instruments that they name too.
+func (s *Store) standing(ctx context.Context, rows []certificateRow, today metrology.Date) ([]public.Certificate, error) {
+	var ids []string
+	asked := make(map[string]bool)
+	for _, r := range rows {
+		for _, named := range r.Leaf.Instruments {
+			if named.ID != "" && !asked[named.ID] {
+				asked[named.ID] = true
+				ids = append(ids, named.ID)
+			}
+		}
+	}
+	known := make(map[string]metrology.Instrument, len(ids))
+	for chunk := range slices.Chunk(ids, namedAtOnce) {
+		instruments, err := among(ctx, s, "instruments", `SELECT doc FROM instruments WHERE id`, chunk, "id", func(row scanner) (metrology.Instrument, error) {
+			var doc string
+			if err := row.Scan(&doc); err != nil {
+				return metrology.Instrument{}, err
+			}
+			return read[metrology.Instrument]([]byte(doc))
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, instrument := range instruments {
+			known[instrument.ID] = instrument
+		}
+	}
 	certificates := make([]public.Certificate, len(rows))
 	for i, r := range rows {
+		r.Status = metrology.CertificateFacts{
+			Leaf: r.Leaf, State: r.State, FailedLater: r.FailedLater != "", KeyCompromised: r.doubted, Instruments: known, Today: today,
+		}.Standing()
 		certificates[i] = r.Certificate
 	}
-	return certificates
+	return certificates, nil
 }
 
 // Certificate returns one certificate by its leaf hash.
 func (s *Store) Certificate(ctx context.Context, id string, today metrology.Date) (public.Certificate, error) {
 	r, err := one(ctx, s, "certificate", id, certificateColumns+` WHERE e.id = ?`, scanCertificate(today), id)
-	return r.Certificate, err
+	if err != nil {
+		return public.Certificate{}, err
+	}
+	standing, err := s.standing(ctx, []certificateRow{r}, today)
+	if err != nil {
+		return public.Certificate{}, err
+	}
+	return standing[0], nil
 }
 
 // CertificatesByDigest finds the certificates that a digest was anchored with,
@@ -96,7 +142,10 @@ func (s *Store) CertificatesByDigest(ctx context.Context, algorithm, value strin
 		const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
 			WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
 		rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
-		return certificatesOf(rows), err
+		if err != nil {
+			return nil, err
+		}
+		return s.standing(ctx, rows, today)
 	})
 }
 

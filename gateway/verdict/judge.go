@@ -1,8 +1,6 @@
 package verdict
 
 import (
-	"strings"
-
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
@@ -98,80 +96,14 @@ func integrity(digest metrology.Digest) Outcome {
 	return Registered
 }
 
-// status goes from the gravest downwards; the first that holds is the answer.
+// status answers with the domain's own word, whoever signed: the question of
+// the issuer is apart.
 func status(facts Facts) Outcome {
 	certificate := facts.Certificate
-	switch {
-	case certificate.State == metrology.CertificateRevoked:
-		return Revoked
-	case certificate.State == metrology.CertificateSuperseded:
-		return Superseded
-	case certificate.Leaf.Kind == metrology.KindResultNotice:
-		return Failed
-	case !certificate.Leaf.Kind.Verification() && facts.any(underDuty):
-		return DutyNotMet
-	case certificate.FailedLater:
-		return FailedLater
-	case facts.any(repairedSince):
-		return RepairedSince
-	case certificate.Leaf.ValidUntil != "" && certificate.Leaf.ValidUntil.Before(facts.Today): // the last day is included
-		return Expired
-	case certificate.Leaf.Kind.Verification() && certificate.Leaf.ValidUntil == "" && facts.any(cycleOver):
-		return CycleOver
-	case facts.any(frozen):
-		return InstrumentFrozen
-	case facts.any(retired):
-		return InstrumentRetired
-	case !certificate.Leaf.Kind.Verification():
-		return CalibrationOnly
-	case certificate.Leaf.ValidUntil == "":
-		return NoTerm
-	}
-	return Valid
-}
-
-// any reports whether something holds of an instrument that the answer is
-// about: the one whose serial number was given, if the certificate names it,
-// and otherwise any that it names.
-func (f Facts) any(holds func(Facts, metrology.Instrument) bool) bool {
-	given := foldSerial(f.Serial)
-	holdsOfAny := false
-	for _, named := range f.Certificate.Leaf.Instruments {
-		instrument, known := f.Instruments[named.ID]
-		if !known {
-			continue
-		}
-		if given != "" && given == foldSerial(instrument.Serial) {
-			return holds(f, instrument)
-		}
-		holdsOfAny = holdsOfAny || holds(f, instrument)
-	}
-	return holdsOfAny
-}
-
-func underDuty(_ Facts, instrument metrology.Instrument) bool { return instrument.UnderDuty() }
-
-// repairedSince reports whether the instrument was repaired after the work. On
-// the day of the work itself the record does not tell which came first; then
-// its state does.
-func repairedSince(f Facts, instrument metrology.Instrument) bool {
-	performed := f.Certificate.Leaf.Performed
-	return instrument.State == metrology.InstrumentRepaired && !instrument.Repaired.Before(performed) ||
-		performed.Before(instrument.Repaired)
-}
-
-// cycleOver reports whether the cycle of the instrument's rule is over; it
-// stands in for a last day that the certificate does not state.
-func cycleOver(f Facts, instrument metrology.Instrument) bool {
-	return instrument.CycleMonths > 0 && f.Certificate.Leaf.Performed.AddMonths(instrument.CycleMonths).Before(f.Today)
-}
-
-func frozen(_ Facts, instrument metrology.Instrument) bool {
-	return instrument.State == metrology.InstrumentInDispute || instrument.State == metrology.InstrumentSealed
-}
-
-func retired(_ Facts, instrument metrology.Instrument) bool {
-	return instrument.State == metrology.InstrumentRetired
+	return Outcome(metrology.CertificateFacts{
+		Leaf: certificate.Leaf, State: certificate.State, FailedLater: certificate.FailedLater,
+		Instruments: facts.Instruments, Serial: facts.Serial, Today: facts.Today,
+	}.Status())
 }
 
 // issuer judges what became of the key, then the authority on the day of the
@@ -180,10 +112,8 @@ func issuer(facts Facts) Outcome {
 	if facts.Issuer == nil {
 		return IssuerUnknown
 	}
-	for _, key := range facts.Issuer.Keys {
-		if key.ID == facts.Certificate.Key && key.Reason == metrology.KeyCompromised {
-			return KeyCompromised
-		}
+	if facts.Issuer.KeyStolen(facts.Certificate.Key) {
+		return KeyCompromised
 	}
 	if _, covered := authority(facts); !covered {
 		return NotAuthorized
@@ -229,15 +159,15 @@ func onOwnStandards(facts Facts) bool {
 // certificate names. Where the ledger's record of an instrument disagrees with
 // the certificate, nothing matches.
 func match(facts Facts) Outcome {
-	given := foldSerial(facts.Serial)
+	given := metrology.FoldSerial(facts.Serial)
 	if given == "" {
 		return MatchUnknown
 	}
 	named := false
 	for _, instrument := range facts.Certificate.Leaf.Instruments {
-		serial := foldSerial(instrument.Serial)
+		serial := metrology.FoldSerial(instrument.Serial)
 		if recorded, known := facts.Instruments[instrument.ID]; known {
-			onLedger := foldSerial(recorded.Serial)
+			onLedger := metrology.FoldSerial(recorded.Serial)
 			if serial == "" {
 				serial = onLedger
 			} else if onLedger != serial {
@@ -254,18 +184,6 @@ func match(facts Facts) Outcome {
 		return NoSerial
 	}
 	return Mismatch
-}
-
-// foldSerial takes away what typing changes: letter case, full-width forms and
-// spaces at the ends. Everything else must agree.
-func foldSerial(serial string) string {
-	half := strings.Map(func(c rune) rune {
-		if c >= 0xFF01 && c <= 0xFF5E { // full-width ASCII
-			return c - 0xFEE0
-		}
-		return c
-	}, serial)
-	return strings.ToUpper(strings.TrimSpace(half))
 }
 
 // statements lists what the answers do not prove.

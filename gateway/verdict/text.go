@@ -96,6 +96,15 @@ func statementTable() map[string]Text {
 	}
 }
 
+// ToneOf is how an outcome may be shown; one that this program does not know,
+// from a newer service, counts as unknown.
+func ToneOf(outcome Outcome) Tone {
+	if known, found := answers[outcome]; found {
+		return known.Tone
+	}
+	return Unknown
+}
+
 func answer(outcome Outcome) Answer { return answers[outcome] }
 
 func statement(code string) Statement { return Statement{Code: code, Text: statementTexts[code]} }

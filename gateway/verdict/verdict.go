@@ -27,30 +27,30 @@ const (
 	FileNotShown      Outcome = "file-not-shown"     // asked by number alone
 )
 
-// Outcomes of the question of status: does the certificate stand today?
+// Outcomes of the question of status: does the certificate stand today? They
+// are the domain's, which says what each means.
 const (
-	Valid           Outcome = "valid"
-	NoTerm          Outcome = "no-term"          // it states no end
-	Expired         Outcome = "expired"          // after its last day
-	Revoked         Outcome = "revoked"          // 撤销
-	Superseded      Outcome = "superseded"       // 替换
-	Failed          Outcome = "failed"           // it is a 检定结果通知书
-	FailedLater     Outcome = "failed-later"     // its instrument failed a later verification
-	CalibrationOnly Outcome = "calibration-only" // data without a verdict; answers no duty to verify
-	DutyNotMet      Outcome = "duty-not-met"     // calibration of an instrument under compulsory verification
-	CycleOver       Outcome = "cycle-over"       // it states no end, and its instrument's verification cycle is over
-
-	RepairedSince     Outcome = "repaired-since"     // its instrument was repaired after the work
-	InstrumentFrozen  Outcome = "instrument-frozen"  // its instrument is sealed or in dispute
-	InstrumentRetired Outcome = "instrument-retired" // its instrument was taken out of use
+	Valid             = Outcome(metrology.StatusValid)
+	NoTerm            = Outcome(metrology.StatusNoTerm)
+	Expired           = Outcome(metrology.StatusExpired)
+	Revoked           = Outcome(metrology.StatusRevoked)
+	Superseded        = Outcome(metrology.StatusSuperseded)
+	Failed            = Outcome(metrology.StatusFailed)
+	FailedLater       = Outcome(metrology.StatusFailedLater)
+	CalibrationOnly   = Outcome(metrology.StatusCalibrationOnly)
+	DutyNotMet        = Outcome(metrology.StatusDutyNotMet)
+	CycleOver         = Outcome(metrology.StatusCycleOver)
+	RepairedSince     = Outcome(metrology.StatusRepairedSince)
+	InstrumentFrozen  = Outcome(metrology.StatusInstrumentFrozen)
+	InstrumentRetired = Outcome(metrology.StatusInstrumentRetired)
 )
 
 // Outcomes of the question of the issuer.
 const (
-	Authorized       Outcome = "authorized"        // it had authority for this on the day of the work
-	AuthorityEnded   Outcome = "authority-ended"   // it had, and has ended or been suspended since
-	NotAuthorized    Outcome = "not-authorized"    // no grant covers this on the day of the work
-	KeyCompromised   Outcome = "key-compromised"   // the key that signed was reported stolen
+	Authorized       Outcome = "authorized"      // it had authority for this on the day of the work
+	AuthorityEnded   Outcome = "authority-ended" // it had, and has ended or been suspended since
+	NotAuthorized    Outcome = "not-authorized"  // no grant covers this on the day of the work
+	KeyCompromised           = Outcome(metrology.StatusKeyCompromised)
 	IssuerUnknown    Outcome = "issuer-unknown"    // no such issuer on this ledger
 	IssuerNotChecked Outcome = "issuer-unverified" // only what the evidence says; the register was not asked
 )

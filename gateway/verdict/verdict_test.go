@@ -194,7 +194,7 @@ func TestNeverGreen(t *testing.T) {
 			calibrate(&facts)
 		}
 		verdict := Judge(facts)
-		same := foldSerial(facts.Serial) == "A-77"
+		same := metrology.FoldSerial(facts.Serial) == "A-77"
 		if facts.Serial != "" && !same {
 			require.Equal(t, Mismatch, verdict.Match.Outcome)
 			require.NotEqual(t, Good, verdict.Tone(), "another serial number is never green")

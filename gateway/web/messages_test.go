@@ -113,10 +113,16 @@ func TestNothingGreenButGood(t *testing.T) {
 	for status, tone := range verificationTones {
 		require.Equal(t, status == public.VerificationValid, tone == verdict.Good, status)
 	}
-	for _, status := range []public.CertificateStatus{public.CertificateExpired, public.CertificateRevoked, public.CertificateSuperseded,
-		public.CertificateNegative, public.CertificateOvertaken, public.CertificateNoTerm, "from-a-newer-gateway"} {
-		require.NotEqual(t, verdict.Good, certificateTone(public.Certificate{Status: status, Leaf: metrology.Leaf{Kind: metrology.KindVerification}}), status)
+	for _, status := range append(metrology.CertificateStatuses(), "from-a-newer-gateway") {
+		green := status == metrology.StatusValid || status == metrology.StatusNoTerm
+		require.Equal(t, green, certificateTone(public.Certificate{Status: status}) == verdict.Good, status)
+		if status != "from-a-newer-gateway" {
+			for _, l := range []language{chinese, english} {
+				words, err := readCatalogue(l)
+				require.NoError(t, err)
+				require.Contains(t, words, "certificate-status."+string(status))
+			}
+		}
 	}
-	require.NotEqual(t, verdict.Good, certificateTone(public.Certificate{Status: public.CertificateValid, Leaf: metrology.Leaf{Kind: metrology.KindCalibration}}))
 	require.Equal(t, verdict.Unknown, toneOf("from-a-newer-gateway"))
 }

@@ -86,19 +86,10 @@ func pledgeStanding(p any) standing {
 	return standingOf(nil)
 }
 
-// certificateTone is the tone of a certificate's status in a list. A
-// certificate that carries no verdict is never good.
+// certificateTone is the tone of a certificate's status in a list, as the same
+// status has it in a verdict.
 func certificateTone(c public.Certificate) verdict.Tone {
-	switch c.Status {
-	case public.CertificateValid:
-		if c.Leaf.Kind.Verification() {
-			return verdict.Good
-		}
-		return verdict.Neutral
-	case public.CertificateNoTerm:
-		return verdict.Neutral
-	}
-	return verdict.Bad
+	return verdict.ToneOf(verdict.Outcome(c.Status))
 }
 
 // resultTone is the tone of a finding. One that speaks against a merchant is a

@@ -85,7 +85,7 @@ func issuers() []public.Issuer {
 }
 
 func certificates() []public.Certificate {
-	certificate := func(id string, digest metrology.Digest, number string, state metrology.CertificateState, status public.CertificateStatus) public.Certificate {
+	certificate := func(id string, digest metrology.Digest, number string, state metrology.CertificateState, status metrology.CertificateStatus) public.Certificate {
 		return public.Certificate{
 			ID: id, State: state, Status: status, Day: today, Anchored: asOf, AsOf: asOf,
 			Batch: public.Batch{Root: strings.Repeat("2e", 32), Count: 3, Index: 1, Key: "k-1"},
@@ -97,14 +97,14 @@ func certificates() []public.Certificate {
 		}
 	}
 	revoked := certificate(strings.Repeat("3f", 32), metrology.Digest{Algorithm: metrology.AlgorithmSM3, Value: strings.Repeat("ef", 32)},
-		"JL-2", metrology.CertificateRevoked, public.CertificateRevoked)
+		"JL-2", metrology.CertificateRevoked, metrology.StatusRevoked)
 	revoked.Reason, revoked.Changed, revoked.ChangedBy = metrology.RevokedMistake, stamp, metrology.RoleInstitute
 	calibration := certificate(strings.Repeat("4f", 32), metrology.Digest{Algorithm: metrology.AlgorithmC14NSHA256, Value: strings.Repeat("9a", 32)},
-		"JL-3", metrology.CertificateAnchored, public.CertificateNoTerm)
+		"JL-3", metrology.CertificateAnchored, metrology.StatusCalibrationOnly)
 	calibration.Leaf.Kind, calibration.Leaf.ValidUntil = metrology.KindCalibration, ""
 	calibration.Leaf.Instruments[0].Conclusion = metrology.ConclusionNone
 	return []public.Certificate{
-		certificate(leafID, fileSum, "JL-1", metrology.CertificateAnchored, public.CertificateValid), revoked, calibration,
+		certificate(leafID, fileSum, "JL-1", metrology.CertificateAnchored, metrology.StatusValid), revoked, calibration,
 	}
 }
 

@@ -17,12 +17,15 @@ type declaredTypes struct {
 	docs   map[string]string
 	values map[string][]string // string constants of a type, in order
 
+	constants map[string]string // value of each string constant, by its name: "metrology.StatusValid"
+
 	textual map[string]bool // types that write themselves as a JSON string
 }
 
 // declarations parses the packages, given by name and directory.
 func declarations(packages map[string]string) (*declaredTypes, error) {
-	d := &declaredTypes{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}, values: map[string][]string{}, textual: map[string]bool{}}
+	d := &declaredTypes{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}, values: map[string][]string{},
+		constants: map[string]string{}, textual: map[string]bool{}}
 	for name, directory := range packages {
 		files, err := filepath.Glob(filepath.Join(directory, "*.go"))
 		if err != nil {
@@ -39,7 +42,25 @@ func declarations(packages map[string]string) (*declaredTypes, error) {
 			d.collect(name, parsed)
 		}
 	}
-	return d, nil
+	return d, d.resolve()
+}
+
+// resolve puts the values in for constants that others are converted from,
+// which may stand in a package read later.
+func (d *declaredTypes) resolve() error {
+	for name, values := range d.values {
+		for i, value := range values {
+			from, converted := strings.CutPrefix(value, conversion)
+			if !converted {
+				continue
+			}
+			known := false
+			if values[i], known = d.constants[from]; !known {
+				return fmt.Errorf("constants of %s: the value of %s is not known", name, from)
+			}
+		}
+	}
+	return nil
 }
 
 func (d *declaredTypes) collect(pkg string, file *ast.File) {
@@ -80,19 +101,34 @@ func (d *declaredTypes) collectMethod(pkg string, function *ast.FuncDecl) {
 	}
 }
 
+// conversion marks, until all packages are read, a value that another
+// package's constant gives. No JSON string that we ship begins so.
+const conversion = "\x00"
+
+// collectConstant notes a constant of a named type: a literal, or one of
+// another package's converted, as in Outcome(metrology.StatusValid).
 func (d *declaredTypes) collectConstant(pkg string, spec *ast.ValueSpec) {
-	named, ok := spec.Type.(*ast.Ident)
-	if !ok || len(spec.Values) != 1 {
+	if len(spec.Values) != 1 {
 		return
 	}
-	literal, ok := spec.Values[0].(*ast.BasicLit)
-	if !ok || literal.Kind != token.STRING {
-		return
-	}
-	value, err := strconv.Unquote(literal.Value)
-	if err == nil {
-		name := pkg + "." + named.Name
-		d.values[name] = append(d.values[name], value)
+	switch value := spec.Values[0].(type) {
+	case *ast.BasicLit:
+		named, ok := spec.Type.(*ast.Ident)
+		if !ok || value.Kind != token.STRING {
+			return
+		}
+		if text, err := strconv.Unquote(value.Value); err == nil {
+			d.constants[pkg+"."+spec.Names[0].Name] = text
+			d.values[pkg+"."+named.Name] = append(d.values[pkg+"."+named.Name], text)
+		}
+	case *ast.CallExpr:
+		named, ok := value.Fun.(*ast.Ident)
+		if !ok || len(value.Args) != 1 {
+			return
+		}
+		if from, ok := value.Args[0].(*ast.SelectorExpr); ok {
+			d.values[pkg+"."+named.Name] = append(d.values[pkg+"."+named.Name], conversion+fmt.Sprint(from.X)+"."+from.Sel.Name)
+		}
 	}
 }
 
