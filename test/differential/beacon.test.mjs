@@ -1,5 +1,6 @@
 // Unit tests of bls.js: vectors of RFC 9380 and of drand's quicknet, and bad points.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { bls, draw, quicknet } from './fixtures.mjs';
 
@@ -31,6 +32,16 @@ function firstRefused(make, reason) {
 
 describe('Beacon', () => {
   test('QuicknetRound1000', () => assert.equal(refuse(), null));
+  test('PublishedRounds', () => {
+    const file = new URL('../../chaincode/draw/testdata/quicknet.json', import.meta.url);
+    const published = JSON.parse(readFileSync(file, 'utf8'));
+    assert.notEqual(published.rounds.length, 0);
+    for (const { round, signature: text } of published.rounds) {
+      const own = draw.unhex(text);
+      assert.equal(refuse({ round, signature: own }), null, `round ${round}`);
+      assert.match(refuse({ round: round + 1, signature: own }), /does not fit/, `round ${round}`);
+    }
+  });
   test('RefusesTheNextRound', () => assert.match(refuse({ round: 1001 }), /does not fit/));
   test('RefusesTheOtherSquareRoot', () => {
     const negated = signature.slice();
