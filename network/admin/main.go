@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +19,9 @@ import (
 	"github.com/steelyard-ledger/steelyard/network/admin/onehost"
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
+
+// dirVariable names the network's directory, for compose.yaml too.
+const dirVariable = "STEELYARD_FABRIC"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -35,8 +39,9 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	dir := root.PersistentFlags().String("dir", "./fabric-data", "directory of the network's keys, settings and ledgers")
-	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir))
+	dir := root.PersistentFlags().String("dir", cmp.Or(os.Getenv(dirVariable), "./fabric-data"),
+		"directory of the network's keys, settings and ledgers; "+dirVariable+" names another default")
+	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir))
 	return root
 }
 
@@ -125,7 +130,7 @@ func newDeploy(dir *string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%w; start one with ./scripts/fabric-up.sh", err)
 			}
-			if contract.Collections, err = consortium.Collections(); err != nil {
+			if contract.Collections, err = n.Plan.Collections(); err != nil {
 				return err
 			}
 			d, err := n.Deploy(ctx, contract)

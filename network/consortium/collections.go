@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/chaincode"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
@@ -25,11 +26,34 @@ type collection struct {
 }
 
 // Collections returns the private data collections of the metrology
-// chaincode, for the embedded network and the real one alike.
-func Collections() ([]*peer.StaticCollectionConfig, error) {
+// chaincode among the founders, for the embedded network and the real one alike.
+func Collections() ([]*peer.StaticCollectionConfig, error) { return collectionsWith(nil) }
+
+// Collections returns the collections among the members: who joined later
+// belongs to those that all founders belong to, and to no other.
+func (p *Plan) Collections() ([]*peer.StaticCollectionConfig, error) {
+	return collectionsWith(p.Members()[len(Organizations()):])
+}
+
+func (c *collection) add(organization Organization) {
+	for _, founder := range Organizations() {
+		if !strings.Contains(c.Policy, "'"+founder.MSPID+".member'") {
+			return
+		}
+	}
+	c.Policy = strings.TrimSuffix(c.Policy, ")") + ", '" + organization.MSPID + ".member')"
+	c.MaxPeerCount++
+}
+
+func collectionsWith(joined []Organization) ([]*peer.StaticCollectionConfig, error) {
 	var entries []collection
 	if err := json.Unmarshal(collections, &entries); err != nil {
 		return nil, fmt.Errorf("decode collections.json: %w", err)
+	}
+	for i := range entries {
+		for _, organization := range joined {
+			entries[i].add(organization)
+		}
 	}
 	configs := make([]*peer.StaticCollectionConfig, len(entries))
 	for i, entry := range entries {

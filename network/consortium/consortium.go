@@ -13,6 +13,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -45,13 +47,54 @@ func Organizations() []Organization {
 	names := []string{"regulator", "institute", "association", "notary"}
 	organizations := make([]Organization, len(names))
 	for i, name := range names {
-		organizations[i] = Organization{
-			MSPID:  strings.ToUpper(name[:1]) + name[1:] + "MSP",
-			Name:   name,
-			Domain: name + ".steelyard",
-		}
+		organizations[i] = organization(name)
 	}
 	return organizations
+}
+
+func organization(name string) Organization {
+	return Organization{
+		MSPID:  strings.ToUpper(name[:1]) + name[1:] + "MSP",
+		Name:   name,
+		Domain: name + ".steelyard",
+	}
+}
+
+// Members returns the founders and those that joined later, in the order of
+// their ports.
+func (p *Plan) Members() []Organization {
+	members := Organizations()
+	for _, name := range p.Joined {
+		members = append(members, organization(name))
+	}
+	return members
+}
+
+// Member finds a member by its name.
+func (p *Plan) Member(name string) (Organization, error) {
+	for _, member := range p.Members() {
+		if member.Name == name {
+			return member, nil
+		}
+	}
+	return Organization{}, fmt.Errorf("no organisation %q in the network", name)
+}
+
+// organizationName is what may stand in host names and, capitalised, in MSP ids.
+var organizationName = regexp.MustCompile(`^[a-z][a-z0-9]{1,19}$`)
+
+// With returns the plan with one more organisation, to be saved once the
+// channel has admitted it.
+func (p *Plan) With(name string) (*Plan, error) {
+	if !organizationName.MatchString(name) {
+		return nil, fmt.Errorf("organisation %q: want 2 to 20 small letters and digits, a letter first", name)
+	}
+	if _, err := p.Member(name); err == nil {
+		return nil, fmt.Errorf("organisation %q is in the network already", name)
+	}
+	with := *p
+	with.Joined = append(slices.Clone(p.Joined), name)
+	return &with, nil
 }
 
 // Plan is all that a network's owner decides. Zero values of Tuning mean the
@@ -63,6 +106,9 @@ type Plan struct {
 	Host    string `json:"host"`    // address that all nodes listen on and announce
 	Port    int    `json:"port"`    // first of Ports() ports
 	Tuning  Tuning `json:"tuning"`
+	// Joined names the organisations that came after the founders, in the
+	// order of their ports. They have a peer and no ordering node.
+	Joined []string `json:"joined,omitempty"`
 
 	dir string
 }
@@ -172,7 +218,7 @@ type Node struct {
 // Peers returns one peer per organisation.
 func (p *Plan) Peers() []Node {
 	var nodes []Node
-	for i, organization := range Organizations() {
+	for i, organization := range p.Members() {
 		name := "peer0." + organization.Domain
 		nodes = append(nodes, Node{
 			Organization: organization,
@@ -211,7 +257,7 @@ func (p *Plan) Orderers() []Node {
 
 // ChaincodeAddress is where an organisation's chaincode service in a slot listens.
 func (p *Plan) ChaincodeAddress(organization Organization, slot int) string {
-	for i, o := range Organizations() {
+	for i, o := range p.Members() {
 		if o == organization {
 			return p.address(i, portChaincode+slot)
 		}
@@ -222,7 +268,7 @@ func (p *Plan) ChaincodeAddress(organization Organization, slot int) string {
 // Ports lists every port the network may use.
 func (p *Plan) Ports() []int {
 	var ports []int
-	for i := range Organizations() {
+	for i := range p.Members() {
 		for offset := range portOrdererOperation + 1 {
 			ports = append(ports, p.Port+i*portsPerOrganization+offset)
 		}

@@ -273,3 +273,58 @@ func TestCompose(t *testing.T) {
 		require.Len(t, service.Volumes, 1)
 	}
 }
+
+func TestFurtherOrganization(t *testing.T) {
+	p := newPlan(t, Plan{})
+	with, err := p.With("consumers")
+	require.NoError(t, err)
+	require.Len(t, p.Members(), 4, "the plan itself is as it was")
+	require.Len(t, with.Members(), 5)
+	require.Equal(t, "ConsumersMSP", with.Members()[4].MSPID)
+	require.Equal(t, "127.0.0.1:7131", with.Peers()[4].Endpoint)
+	require.Len(t, with.Orderers(), 4)
+	require.NoError(t, with.Save())
+	loaded, err := Load(p.Path())
+	require.NoError(t, err)
+	require.Equal(t, with, loaded)
+
+	for _, name := range []string{"", "c", "Consumers", "con-sumers", "2nd", "regulator", "a12345678901234567890"} {
+		_, err := p.With(name)
+		require.Error(t, err, name)
+	}
+	_, err = p.Member("consumers")
+	require.ErrorContains(t, err, "consumers")
+
+	configs, err := with.Collections()
+	require.NoError(t, err)
+	members := map[string]int{}
+	for _, config := range configs {
+		members[config.GetName()] = len(config.GetMemberOrgsPolicy().GetSignaturePolicy().GetIdentities())
+	}
+	require.Equal(t, map[string]int{"disclosed": 5, "restricted": 2}, members)
+
+	require.NoError(t, with.WriteMaterial())
+	require.NoError(t, with.WriteHandouts(&common.Block{Header: &common.BlockHeader{}}))
+	mspID, _, err := ReadIdentity(with.Path("wallet-consumers", "reader.id"))
+	require.NoError(t, err)
+	require.Equal(t, "ConsumersMSP", mspID)
+	data, err := os.ReadFile(with.Path("gateway-consumers.yaml"))
+	require.NoError(t, err)
+	var file struct {
+		Data, Tokens string
+		Network      struct {
+			Wallet string
+			Peers  []struct {
+				MSPID string `yaml:"mspId"`
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &file))
+	require.Len(t, file.Network.Peers, 5)
+	require.Equal(t, "ConsumersMSP", file.Network.Peers[0].MSPID, "its own peer first")
+	require.Equal(t, []string{"./gateway-consumers-data", "./gateway-consumers-tokens.json", "./wallet-consumers"}, []string{file.Data, file.Tokens, file.Network.Wallet})
+	require.NoError(t, with.WriteSettings("/opt/builder"))
+	channel, err := os.ReadFile(with.Path("configtx.yaml"))
+	require.NoError(t, err)
+	require.NotContains(t, string(channel), "consumers", "block 0 is the founders'")
+}

@@ -1,6 +1,7 @@
 package consortium
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/asn1"
@@ -9,6 +10,9 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 	"google.golang.org/protobuf/proto"
@@ -34,15 +38,7 @@ func posts() []post {
 // and so is a configuration, since its owner may have changed it.
 func (p *Plan) WriteHandouts(genesis *common.Block) error {
 	for _, post := range posts() {
-		path := p.Path("wallet", post.label+".id")
-		if _, err := os.Stat(path); err == nil {
-			continue
-		}
-		pair, err := p.Enroll(post.mspID, map[string]string{"role": post.role, "subject": rand.Text()})
-		if err != nil {
-			return fmt.Errorf("enroll %s: %w", post.label, err)
-		}
-		if err := writeIdentity(path, post.mspID, pair); err != nil {
+		if err := p.writePost(p.Path("wallet"), post); err != nil {
 			return err
 		}
 	}
@@ -53,15 +49,55 @@ func (p *Plan) WriteHandouts(genesis *common.Block) error {
 	if err := writeFile(p.Path("trust.json"), trust); err != nil {
 		return err
 	}
-	values := struct {
-		Plan      *Plan
-		Chaincode string
-		Peers     []Node
-	}{p, Chaincode, p.Peers()}
-	if _, err := os.Stat(p.Path("gateway.yaml")); err == nil {
+	if err := p.writeGateway("gateway.yaml", "wallet", p.Peers()[:len(Organizations())]); err != nil {
+		return err
+	}
+	for i, name := range p.Joined {
+		member := p.Members()[len(Organizations())+i]
+		if err := p.writePost(p.Path("wallet-"+name), post{"reader", member.MSPID, "reader"}); err != nil {
+			return err
+		}
+		peers := p.Peers()
+		slices.SortStableFunc(peers, func(a, b Node) int { return cmp.Compare(distance(a, member), distance(b, member)) })
+		if err := p.writeGateway("gateway-"+name+".yaml", "wallet-"+name, peers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// distance orders an organisation's own peer before the others.
+func distance(node Node, own Organization) int {
+	if node.Organization == own {
+		return 0
+	}
+	return 1
+}
+
+// writePost enrolls one post, once.
+func (p *Plan) writePost(wallet string, post post) error {
+	path := filepath.Join(wallet, post.label+".id")
+	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	return render("gateway.yaml", p.Path("gateway.yaml"), values)
+	pair, err := p.Enroll(post.mspID, map[string]string{"role": post.role, "subject": rand.Text()})
+	if err != nil {
+		return fmt.Errorf("enroll %s: %w", post.label, err)
+	}
+	return writeIdentity(path, post.mspID, pair)
+}
+
+// writeGateway writes a gateway's configuration, once. A gateway beside the
+// first needs a data directory and tokens of its own, named after its file.
+func (p *Plan) writeGateway(file, wallet string, peers []Node) error {
+	if _, err := os.Stat(p.Path(file)); err == nil {
+		return nil
+	}
+	return render("gateway.yaml", p.Path(file), struct {
+		Plan                    *Plan
+		Chaincode, Name, Wallet string
+		Peers                   []Node
+	}{p, Chaincode, strings.TrimSuffix(file, ".yaml"), wallet, peers})
 }
 
 // trustFile is what a verifier pins: which ledger, and whose signatures count.
@@ -90,7 +126,7 @@ func (p *Plan) Trust(genesis *common.Block) ([]byte, error) {
 		Organizations:        map[string]roots{},
 		OrdererOrganizations: map[string]roots{},
 	}
-	for _, organization := range Organizations() {
+	for _, organization := range p.Members() {
 		certificate, err := os.ReadFile(p.Path("organizations", organization.Name, "msp", "cacerts", "ca.pem"))
 		if err != nil {
 			return nil, fmt.Errorf("read root of %s: %w", organization.MSPID, err)

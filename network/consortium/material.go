@@ -30,28 +30,37 @@ const nodeUnits = `NodeOUs:
 // WriteMaterial makes every key and certificate of a new network.
 func (p *Plan) WriteMaterial() error {
 	var tlsRoots []byte
-	for i, organization := range Organizations() {
-		a, err := p.writeAuthorities(organization)
+	for _, organization := range p.Members() {
+		root, err := p.WriteMember(organization)
 		if err != nil {
-			return fmt.Errorf("make authorities of %s: %w", organization.MSPID, err)
-		}
-		tlsRoots = append(tlsRoots, a.tls.CertificatePEM()...)
-		if err := p.writeNode(a, p.Peers()[i], "peer"); err != nil {
 			return err
 		}
-		if orderers := p.Orderers(); i < len(orderers) {
-			if err := p.writeNode(a, orderers[i], "orderer"); err != nil {
-				return err
-			}
-		}
-		if err := p.writeChaincodeKey(a, organization); err != nil {
-			return err
-		}
-		if err := p.writeAdmin(a, organization); err != nil {
-			return err
-		}
+		tlsRoots = append(tlsRoots, root...)
 	}
 	return writeFile(p.Path("tls", "all-ca.pem"), tlsRoots)
+}
+
+// WriteMember makes the keys and certificates of one organisation, and returns
+// the root of its TLS certificates.
+func (p *Plan) WriteMember(organization Organization) (tlsRoot []byte, err error) {
+	a, err := p.writeAuthorities(organization)
+	if err != nil {
+		return nil, fmt.Errorf("make authorities of %s: %w", organization.MSPID, err)
+	}
+	for unit, nodes := range map[string][]Node{"peer": p.Peers(), "orderer": p.Orderers()} {
+		for _, node := range nodes {
+			if node.Organization != organization {
+				continue
+			}
+			if err := p.writeNode(a, node, unit); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := p.writeChaincodeKey(a, organization); err != nil {
+		return nil, err
+	}
+	return a.tls.CertificatePEM(), p.writeAdmin(a, organization)
 }
 
 func (p *Plan) writeAuthorities(organization Organization) (authorities, error) {
@@ -147,7 +156,7 @@ func (p *Plan) TLSRoot(organization Organization) string {
 
 // Enroll issues a client identity of the organisation, as a Fabric CA would.
 func (p *Plan) Enroll(mspID string, attributes map[string]string) (devca.Pair, error) {
-	for _, organization := range Organizations() {
+	for _, organization := range p.Members() {
 		if organization.MSPID == mspID {
 			pair, err := readPair(p.Path("ca", organization.Name), "identity")
 			if err != nil {

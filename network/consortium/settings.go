@@ -62,7 +62,7 @@ func (p *Plan) writeChannelConfig() error {
 		Consenters []consenter
 	}{Plan: p}
 	orderers := p.Orderers()
-	for i, peer := range p.Peers() {
+	for i, peer := range p.Peers()[:len(Organizations())] {
 		m := member{Organization: peer.Organization}
 		m.PeerHost, m.PeerPort, _ = net.SplitHostPort(peer.Endpoint)
 		if i < len(orderers) {

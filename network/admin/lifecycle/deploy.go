@@ -96,11 +96,12 @@ func Commit(ctx context.Context, plan *consortium.Plan, definition Definition) e
 	})
 }
 
-// Await waits until every peer knows those of all organisations as endorsers of
-// the chaincode. One whose organisation has not approved it never becomes one.
-func Await(ctx context.Context, plan *consortium.Plan, chaincode string) error {
+// Await waits until every peer knows the peers of that many organisations as
+// endorsers of the chaincode. One whose organisation has not approved it never
+// becomes one.
+func Await(ctx context.Context, plan *consortium.Plan, chaincode string, organizations int) error {
 	return each(ctx, plan, func(ctx context.Context, admin *Admin) error {
-		return admin.WaitForEndorsers(ctx, plan.Channel, chaincode, len(plan.Peers()))
+		return admin.WaitForEndorsers(ctx, plan.Channel, chaincode, organizations)
 	})
 }
 

@@ -60,6 +60,9 @@ func (n *Network) plan(ctx context.Context, contract Contract, deployments []Dep
 		used[d.Slot] = true
 	}
 	next := Deployment{Name: contract.Name, Sequence: sequence + 1, Version: strconv.FormatInt(sequence+1, 10)}
+	for _, organization := range n.Plan.Members() {
+		next.Organizations = append(next.Organizations, organization.Name)
+	}
 	for used[next.Slot] {
 		next.Slot++
 	}
@@ -74,7 +77,7 @@ func (n *Network) plan(ctx context.Context, contract Contract, deployments []Dep
 func (d Deployment) label() string { return d.Name + "_" + d.Version }
 
 func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment) error {
-	for _, organization := range consortium.Organizations() {
+	for _, organization := range n.members(d) {
 		if err := n.startService(ctx, organization, d); err != nil {
 			return err
 		}
@@ -101,7 +104,7 @@ func (n *Network) rollOut(ctx context.Context, contract Contract, d Deployment) 
 	if err := lifecycle.Commit(ctx, n.Plan, definition); err != nil {
 		return err
 	}
-	return lifecycle.Await(ctx, n.Plan, d.Name)
+	return lifecycle.Await(ctx, n.Plan, d.Name, len(n.members(d)))
 }
 
 // replace records the new deployment, then stops the services it replaces.
@@ -128,7 +131,7 @@ func (n *Network) replace(ctx context.Context, deployments []Deployment, next De
 
 func (n *Network) stopServices(ctx context.Context, d Deployment) error {
 	var failures []error
-	for _, organization := range consortium.Organizations() {
+	for _, organization := range n.members(d) {
 		failures = append(failures, n.ServiceProgram(organization, d).Stop(ctx))
 	}
 	return errors.Join(failures...)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/steelyard-ledger/steelyard/network/admin/process"
 	"github.com/steelyard-ledger/steelyard/network/consortium"
@@ -99,6 +100,16 @@ type Deployment struct {
 	PackageID string `json:"packageId"`
 	Slot      int    `json:"slot"`
 	Binary    string `json:"binary"`
+	// Organizations are those with a service, by name; empty: the founders.
+	Organizations []string `json:"organizations,omitempty"`
+}
+
+// members are the organisations with a service of the deployment.
+func (n *Network) members(d Deployment) []consortium.Organization {
+	if len(d.Organizations) == 0 {
+		return consortium.Organizations()
+	}
+	return slices.DeleteFunc(n.Plan.Members(), func(o consortium.Organization) bool { return !slices.Contains(d.Organizations, o.Name) })
 }
 
 // ServiceProgram is an organisation's service of a deployed chaincode. The
@@ -156,7 +167,7 @@ func (n *Network) saveDeployments(deployments []Deployment) error {
 // programs leave, so that nothing is forgotten after an interrupted command.
 func (n *Network) Programs() ([]process.Program, error) {
 	var dirs []string
-	for _, organization := range consortium.Organizations() {
+	for _, organization := range n.Plan.Members() {
 		dirs = append(dirs, n.Plan.Path("chaincode", organization.Name))
 	}
 	for _, node := range append(n.Plan.Peers(), n.Plan.Orderers()...) {

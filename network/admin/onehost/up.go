@@ -214,12 +214,12 @@ func (n *Network) startServices(ctx context.Context) error {
 		return err
 	}
 	for _, d := range deployments {
-		for _, organization := range consortium.Organizations() {
+		for _, organization := range n.members(d) {
 			if err := n.startService(ctx, organization, d); err != nil {
 				return err
 			}
 		}
-		if err := lifecycle.Await(ctx, n.Plan, d.Name); err != nil {
+		if err := lifecycle.Await(ctx, n.Plan, d.Name, len(n.members(d))); err != nil {
 			return err
 		}
 	}
