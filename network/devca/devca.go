@@ -123,6 +123,26 @@ func (ca *CA) TLS(commonName string, hosts ...string) (Pair, error) {
 	return ca.issue(pkix.Name{CommonName: commonName}, nil, hosts)
 }
 
+// RevocationList is a signed list (PEM) of certificates (PEM) that count no
+// more. Nothing here remembers earlier lists: name all that are revoked.
+func (ca *CA) RevocationList(revoked ...[]byte) ([]byte, error) {
+	now := time.Now()
+	list := &x509.RevocationList{Number: big.NewInt(now.UnixMilli()), ThisUpdate: now, NextUpdate: now.Add(validity)}
+	for _, text := range revoked {
+		certificate, err := ParseCertificate(text)
+		if err != nil {
+			return nil, err
+		}
+		list.RevokedCertificateEntries = append(list.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: certificate.SerialNumber, RevocationTime: now})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, list, ca.Certificate, ca.key)
+	if err != nil {
+		return nil, fmt.Errorf("sign revocation list: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), nil
+}
+
 func (ca *CA) issue(name pkix.Name, extensions []pkix.Extension, hosts []string) (Pair, error) {
 	name.Organization = ca.Certificate.Subject.Organization
 	template, err := newTemplate(name)

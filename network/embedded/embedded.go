@@ -115,11 +115,14 @@ type Network struct {
 	ledger    *ledger.Ledger
 	orderer   *orderer.Orderer
 	server    *grpc.Server
-	trust     []byte
 	stopping  chan struct{}
 	done      chan struct{}
 	closeOnce sync.Once
 	closeErr  error
+
+	reload     sync.Mutex // held while authorities are replaced
+	identities []msp.Organization
+	trust      []byte
 
 	mu  sync.Mutex
 	err error
@@ -137,6 +140,7 @@ func Start(ctx context.Context, cfg Config) (*Network, error) {
 		return nil, errors.Join(err, n.abandon())
 	}
 	go n.watch()
+	go n.followAuthorities()
 	return n, nil
 }
 
@@ -174,7 +178,7 @@ func (n *Network) start(ctx context.Context) error {
 	if err := n.material.export(n.cfg.Dir); err != nil {
 		return err
 	}
-	if n.manager, err = n.material.manager(); err != nil {
+	if n.manager, err = n.newManager(); err != nil {
 		return err
 	}
 	definitions, err := define(n.manager, n.cfg.Chaincodes)
@@ -190,7 +194,7 @@ func (n *Network) start(ctx context.Context) error {
 	if err := n.begin(); err != nil {
 		return err
 	}
-	if n.trust, err = n.material.trust(n.ledger); err != nil {
+	if n.trust, err = n.material.trust(n.ledger, n.identities); err != nil {
 		return err
 	}
 	return n.serve(definitions)
@@ -276,7 +280,11 @@ func (n *Network) Peers() []PeerInfo {
 }
 
 // Trust is the trust file (trust.json): what a verifier has to pin.
-func (n *Network) Trust() []byte { return n.trust }
+func (n *Network) Trust() []byte {
+	n.reload.Lock()
+	defer n.reload.Unlock()
+	return n.trust
+}
 
 // Enroll issues a client identity of the organisation with the attributes in
 // its certificate.

@@ -43,6 +43,7 @@ func (o *organization) ordererName() string { return "orderer0." + o.domain() }
 
 // material is the keys of the whole network, kept below Dir/keys.
 type material struct {
+	dir           string // of the network
 	channel       string
 	organizations []*organization
 	host          string
@@ -75,7 +76,7 @@ func openMaterial(dir, channel string, mspIDs []string, address net.Addr) (*mate
 	if err := checkDescription(dir, description{materialVersion, channel, mspIDs}); err != nil {
 		return nil, err
 	}
-	m := &material{channel: channel, host: host, port: port}
+	m := &material{dir: dir, channel: channel, host: host, port: port}
 	for _, mspID := range mspIDs {
 		o := &organization{mspID: mspID}
 		if err := o.open(filepath.Join(dir, keysName, mspID)); err != nil {
@@ -210,14 +211,6 @@ func openPair(path string, create func() (devca.Pair, error)) (devca.Pair, error
 	return devca.Pair{Certificate: []byte(certificate + pemEnd), Key: []byte(key)}, nil
 }
 
-func (m *material) manager() (*msp.Manager, error) {
-	var organizations []msp.Organization
-	for _, o := range m.organizations {
-		organizations = append(organizations, msp.Organization{MSPID: o.mspID, Roots: [][]byte{o.ca.CertificatePEM()}})
-	}
-	return msp.NewManager(organizations)
-}
-
 // members describes the organisations for the configuration block.
 func (m *material) members() []orderer.Member {
 	var members []orderer.Member
@@ -283,7 +276,7 @@ type trustRoots struct {
 	Roots []string `json:"roots"`
 }
 
-func (m *material) trust(l *ledger.Ledger) ([]byte, error) {
+func (m *material) trust(l *ledger.Ledger, organizations []msp.Organization) ([]byte, error) {
 	genesis, err := l.Block(0)
 	if err != nil {
 		return nil, fmt.Errorf("read block 0: %w", err)
@@ -293,8 +286,12 @@ func (m *material) trust(l *ledger.Ledger) ([]byte, error) {
 		return nil, err
 	}
 	roots := map[string]trustRoots{}
-	for _, o := range m.organizations {
-		roots[o.mspID] = trustRoots{[]string{string(o.ca.CertificatePEM())}}
+	for _, o := range organizations {
+		var texts []string
+		for _, root := range o.Roots {
+			texts = append(texts, string(root))
+		}
+		roots[o.MSPID] = trustRoots{texts}
 	}
 	content, err := json.MarshalIndent(trustFile{
 		Version: 1, Channel: m.channel, GenesisHash: hex.EncodeToString(hash),

@@ -32,29 +32,30 @@ type bench struct {
 	client  *msp.Signer
 	peers   map[string]*msp.Signer
 	kept    []byte
+
+	organizations []msp.Organization
+	authorities   map[string]*devca.CA
 }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{t: t, peers: map[string]*msp.Signer{}}
-	var organizations []msp.Organization
-	authorities := map[string]*devca.CA{}
+	b := &bench{t: t, peers: map[string]*msp.Signer{}, authorities: map[string]*devca.CA{}}
 	for _, mspID := range []string{"A", "B", "C"} {
 		ca, err := devca.New(mspID, "ca")
 		require.NoError(t, err)
-		authorities[mspID] = ca
-		organizations = append(organizations, msp.Organization{MSPID: mspID, Roots: [][]byte{ca.CertificatePEM()}})
+		b.authorities[mspID] = ca
+		b.organizations = append(b.organizations, msp.Organization{MSPID: mspID, Roots: [][]byte{ca.CertificatePEM()}})
 	}
 	var err error
-	b.manager, err = msp.NewManager(organizations)
+	b.manager, err = msp.NewManager(b.organizations)
 	require.NoError(t, err)
-	for mspID, ca := range authorities {
+	for mspID, ca := range b.authorities {
 		pair, err := ca.Node("peer", "peer")
 		require.NoError(t, err)
 		b.peers[mspID], err = b.manager.NewSigner(mspID, pair.Certificate, pair.Key)
 		require.NoError(t, err)
 	}
-	pair, err := authorities["A"].User(nil)
+	pair, err := b.authorities["A"].User(nil)
 	require.NoError(t, err)
 	b.client, err = b.manager.NewSigner("A", pair.Certificate, pair.Key)
 	require.NoError(t, err)

@@ -11,7 +11,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,46 +24,59 @@ import (
 // identityCacheSize bounds the parsed certificates kept; creators repeat.
 const identityCacheSize = 4096
 
-// Organization is one member of the channel with the roots of its identity CA.
+// Organization is one member of the channel with the roots of its identity CAs.
 type Organization struct {
 	MSPID string
 	// Roots are the PEM certificates of the organisation's identity CAs.
 	Roots [][]byte
+	// RevocationLists are PEM, each signed by one of the roots.
+	RevocationLists [][]byte
 }
 
 // Manager knows the organisations of one channel. It is safe for concurrent use.
 type Manager struct {
 	order []string
-	roots map[string]*x509.CertPool
 	// verified remembers signatures already found good: an envelope is checked
 	// when it is submitted and again when its block is validated.
 	verified *signatureCache
 
-	mu    sync.Mutex
-	known map[string]*Identity
+	mu          sync.Mutex
+	authorities map[string]*authority // by MSP id; replaced whole, never changed
+	known       map[string]*Identity  // what they say of the certificates seen
 }
 
 // NewManager makes a manager for the organisations, in their order.
 func NewManager(organizations []Organization) (*Manager, error) {
-	m := &Manager{
-		roots:    map[string]*x509.CertPool{},
-		known:    map[string]*Identity{},
-		verified: newSignatureCache(),
-	}
+	m := &Manager{verified: newSignatureCache()}
 	for _, organization := range organizations {
-		pool := x509.NewCertPool()
-		for _, root := range organization.Roots {
-			if !pool.AppendCertsFromPEM(root) {
-				return nil, fmt.Errorf("read CA certificate of %s: not a PEM certificate", organization.MSPID)
-			}
-		}
-		if _, twice := m.roots[organization.MSPID]; twice {
-			return nil, fmt.Errorf("organisation %s is named twice", organization.MSPID)
-		}
-		m.roots[organization.MSPID] = pool
 		m.order = append(m.order, organization.MSPID)
 	}
-	return m, nil
+	return m, m.Update(organizations)
+}
+
+// Update replaces the organisations' roots and revocation lists, from the next
+// question on. The organisations themselves stay; on an error so does all.
+func (m *Manager) Update(organizations []Organization) error {
+	authorities := map[string]*authority{}
+	var order []string
+	for _, organization := range organizations {
+		if _, twice := authorities[organization.MSPID]; twice {
+			return fmt.Errorf("organisation %s is named twice", organization.MSPID)
+		}
+		one, err := newAuthority(organization)
+		if err != nil {
+			return err
+		}
+		authorities[organization.MSPID] = one
+		order = append(order, organization.MSPID)
+	}
+	if !slices.Equal(order, m.order) {
+		return fmt.Errorf("the organisations are %v and cannot become %v", m.order, order)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.authorities, m.known = authorities, map[string]*Identity{}
+	return nil
 }
 
 // Organizations returns the MSP ids in their configured order.
@@ -84,17 +99,20 @@ type Identity struct {
 // organisation or something that is no certificate.
 func (m *Manager) Deserialize(serialized []byte) (*Identity, error) {
 	m.mu.Lock()
-	known := m.known[string(serialized)]
+	known, authorities := m.known[string(serialized)], m.authorities
 	m.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	identity, err := m.parse(serialized)
+	identity, err := m.parse(serialized, authorities)
 	if err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !maps.Equal(authorities, m.authorities) {
+		return identity, nil // of an order that has just been replaced: not to be remembered
+	}
 	if len(m.known) >= identityCacheSize {
 		clear(m.known)
 	}
@@ -102,12 +120,12 @@ func (m *Manager) Deserialize(serialized []byte) (*Identity, error) {
 	return identity, nil
 }
 
-func (m *Manager) parse(serialized []byte) (*Identity, error) {
+func (m *Manager) parse(serialized []byte, authorities map[string]*authority) (*Identity, error) {
 	var message mb.SerializedIdentity
 	if err := proto.Unmarshal(serialized, &message); err != nil {
 		return nil, fmt.Errorf("could not deserialize a SerializedIdentity: %w", err)
 	}
-	roots, ok := m.roots[message.GetMspid()]
+	by, ok := authorities[message.GetMspid()]
 	if !ok {
 		return nil, fmt.Errorf("MSP %s is not defined on channel", message.GetMspid())
 	}
@@ -123,26 +141,14 @@ func (m *Manager) parse(serialized []byte) (*Identity, error) {
 		MSPID: message.GetMspid(), Certificate: certificate,
 		Serialized: append([]byte(nil), serialized...), manager: m,
 	}
-	if err := verifyChain(certificate, roots); err != nil {
+	issuer, err := by.issuer(certificate)
+	if err != nil {
 		return nil, err
 	}
-	identity.role, identity.invalid = classify(certificate)
-	return identity, nil
-}
-
-// verifyChain verifies, like Fabric, as of the certificate's own first second:
-// whether a block is valid must not depend on the day it is looked at. Expiry
-// is checked at the doors. A certificate of a foreign root is no identity at all.
-func verifyChain(certificate *x509.Certificate, roots *x509.CertPool) error {
-	_, err := certificate.Verify(x509.VerifyOptions{
-		Roots:       roots,
-		CurrentTime: certificate.NotBefore.Add(time.Second),
-		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	if err != nil {
-		return fmt.Errorf("the supplied identity is not valid: %w", err)
+	if identity.role, identity.invalid = classify(certificate); identity.invalid == nil {
+		identity.invalid = by.revokedBy(issuer, certificate)
 	}
-	return nil
+	return identity, nil
 }
 
 // classify reads the NodeOU role of a certificate that may be an identity.
