@@ -64,14 +64,19 @@ func (g *gateway) walk() map[string]string {
 // caughtUp waits until g shows as many blocks as other.
 func (g *gateway) caughtUp(other *gateway) {
 	g.t.Helper()
-	height := func(of *gateway) (status struct {
-		Height    uint64
-		BlockHash string
-	}) {
-		of.read("/v1/status", &status)
-		return status
-	}
-	require.Eventually(g.t, func() bool { return height(g) == height(other) }, startTimeout, 100*time.Millisecond)
+	require.Eventually(g.t, func() bool { return g.height() == other.height() }, startTimeout, 100*time.Millisecond)
+}
+
+// tip is how far a gateway's answers go.
+type tip struct {
+	Height    uint64
+	BlockHash string
+}
+
+func (g *gateway) height() (status tip) {
+	g.t.Helper()
+	g.read("/v1/status", &status)
+	return status
 }
 
 func paths(bodies map[string]string) []string {
