@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/steelyard-ledger/steelyard/gateway/readmodel"
 )
 
 // Pauses between two rounds of asking for private values that did not come
@@ -50,6 +53,9 @@ func (g *gateway) fillOnce(ctx context.Context) (missing, filled int, err error)
 			return len(numbers), filled, err
 		}
 		taken, err := g.store.Fill(ctx, block)
+		if errors.Is(err, readmodel.ErrNotProjecting) {
+			return len(numbers), filled, nil // the gateway that projects fills too
+		}
 		if err != nil {
 			return len(numbers), filled, err
 		}

@@ -23,13 +23,13 @@ func (g *gateway) metrics() http.Handler {
 			return float64(g.client.Stream().Last.Number + 1)
 		}),
 		gauge("steelyard_stream_connected", "1 while a peer streams blocks to this gateway.", func() float64 {
-			if g.client.Stream().Peer == "" {
-				return 0
-			}
-			return 1
+			return truth(g.client.Stream().Peer != "")
 		}),
 		gauge("steelyard_last_block_timestamp_seconds", "When the newest block of this run was applied, Unix time.", func() float64 {
 			return float64(g.client.Stream().AppliedAt.Unix())
+		}),
+		gauge("steelyard_projects", "1 while this gateway projects the ledger, 0 while another one that shares its database does.", func() float64 {
+			return truth(g.store.Projects())
 		}),
 	)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
@@ -37,4 +37,11 @@ func (g *gateway) metrics() http.Handler {
 
 func gauge(name, help string, value func() float64) prometheus.GaugeFunc {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

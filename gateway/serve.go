@@ -108,7 +108,7 @@ func (g *gateway) openStores(ctx context.Context) error {
 	}
 	g.store, err = readmodel.Open(ctx, readmodel.Config{
 		Driver: g.config.ReadModel.Driver, DSN: g.config.ReadModel.DSN,
-		Channel: g.link.channel, Chaincode: g.link.chaincode, Genesis: g.trust.Genesis,
+		Channel: g.link.channel, Chaincode: g.link.chaincode, Genesis: g.trust.Genesis, Holder: g.secret.Name(),
 	})
 	if err != nil {
 		return err
@@ -181,9 +181,9 @@ func (g *gateway) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = g.client.Follow(ctx, position, g.store.Apply)
+	err = g.client.Follow(ctx, position, g.store.Take)
 	if ctx.Err() != nil {
-		return nil
+		return g.store.Resign(context.WithoutCancel(ctx))
 	}
 	return fmt.Errorf("follow the ledger: %w", err)
 }

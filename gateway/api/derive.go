@@ -18,6 +18,10 @@ func (s Secret) derive(who Principal, key, use string) []byte {
 	return mac.Sum(nil)
 }
 
+// Name is what this gateway calls itself towards others that share its
+// database: the same after a restart, and telling nothing of the secret.
+func (s Secret) Name() string { return hex.EncodeToString(s.derive(Principal{}, "", "name")[:8]) }
+
 // salt makes the 32 random bytes of a private document.
 func (s Secret) salt(who Principal, key, member string) string {
 	return hex.EncodeToString(s.derive(who, key, "salt/"+member))

@@ -47,7 +47,9 @@ type Config struct {
 }
 
 // ReadModel names a database. It holds nothing that the ledger does not have:
-// an empty one is filled from block 0. Each gateway needs its own.
+// an empty one is filled from block 0. A file of SQLite belongs to one gateway;
+// a PostgreSQL database may be shared by several gateways of one ledger, of
+// which one projects and the others read, until it falls silent for 5 s.
 type ReadModel struct {
 	// Driver is "sqlite" or, for PostgreSQL, "pgx".
 	Driver string `yaml:"driver"`

@@ -6,7 +6,9 @@ import "sync"
 const cacheSize = 1 << 14
 
 // cache keeps answers until the read model changes: every database transaction
-// that may have changed a row forgets all of them. The zero value is empty.
+// that may have changed a row forgets all of them. No answer that holds private
+// values is kept: a gateway that shares its database learns of another one's
+// blocks, not of values that it filled in. The zero value is empty.
 type cache struct {
 	mutex sync.RWMutex
 	state uint64 // counts the changes

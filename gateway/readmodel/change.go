@@ -24,12 +24,18 @@ type applier struct {
 // change runs work in one database transaction. When something deletable was
 // deleted, its traces on disk go before change returns.
 func (s *Store) change(ctx context.Context, work func(*applier) error, block ledger.Block) error {
+	if err := s.lead(ctx); err != nil {
+		return err
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing; before, the error at hand says more
 	a := &applier{Store: s, ctx: ctx, tx: tx, block: block, prepared: map[string]*sql.Stmt{}}
+	if err := a.fence(); err != nil {
+		return err
+	}
 	if err := work(a); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type dialect struct {
 	// empty for PostgreSQL, which keeps deleted rows in its files and its log
 	// until its own housekeeping overwrites them; no answer shows them.
 	wipe string
+	// shared says that several gateways may use one database.
+	shared bool
 }
 
 var dialects = map[string]dialect{
@@ -32,7 +34,7 @@ var dialects = map[string]dialect{
 	},
 	"pgx": {
 		goose: goose.DialectPostgres, placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
-		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres,
+		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres, shared: true,
 	},
 }
 

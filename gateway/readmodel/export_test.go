@@ -23,7 +23,7 @@ func (s *Store) Dump(ctx context.Context) (map[string][]string, error) {
 	}
 	tables := map[string][]string{}
 	for _, name := range names {
-		if strings.HasPrefix(name, "goose") {
+		if strings.HasPrefix(name, "goose") || name == "lease" { // neither is of the ledger
 			continue
 		}
 		if tables[name], err = s.dumpTable(ctx, name); err != nil {

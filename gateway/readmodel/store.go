@@ -7,14 +7,17 @@ package readmodel
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"sync/atomic"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // driver "sqlite"
 
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
@@ -32,6 +35,15 @@ type Config struct {
 	Channel   string
 	Chaincode string
 	Genesis   ledger.Hash
+
+	// Of a PostgreSQL database that several gateways share: the name under which
+	// this one projects, the same after a restart (empty: a random one), and how
+	// long a projector may be silent (0: 5 s).
+	Holder string
+	Lease  time.Duration
+	// Between, if set, stands between the store and its driver, for measuring
+	// or for making it fail.
+	Between func(driver.Connector) driver.Connector
 }
 
 // Store is an open read model. It is safe for concurrent use; one Apply runs
@@ -47,6 +59,7 @@ type Store struct {
 	single    cache      // status, institutions and instruments, which many answers need
 	digests   cache      // certificates by digest
 	unwiped   atomic.Bool
+	lease     lease
 }
 
 // Open opens the read model and brings its schema up to date.
@@ -56,16 +69,17 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		return nil, fmt.Errorf("open read model: driver %q is neither sqlite nor pgx", config.Driver)
 	}
 	s := &Store{channel: config.Channel, chaincode: config.Chaincode, genesis: config.Genesis, dialect: d}
+	s.lease.prepare(config)
 	var err error
-	if s.write, err = sql.Open(config.Driver, d.dsn(config.DSN, true)); err != nil {
-		return nil, fmt.Errorf("open read model: %w", err)
+	if s.write, err = connect(config, d.dsn(config.DSN, true)); err != nil {
+		return nil, err
 	}
 	s.write.SetMaxOpenConns(1)
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
-	if s.read, err = sql.Open(config.Driver, d.dsn(config.DSN, false)); err != nil {
-		return nil, errors.Join(fmt.Errorf("open read model: %w", err), s.write.Close())
+	if s.read, err = connect(config, d.dsn(config.DSN, false)); err != nil {
+		return nil, errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
@@ -76,23 +90,74 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	return s, nil
 }
 
+// connect makes a pool of connections.
+func connect(config Config, dsn string) (*sql.DB, error) {
+	db, err := sql.Open(config.Driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open read model: %w", err)
+	}
+	if config.Between == nil {
+		return db, nil
+	}
+	defer db.Close() //nolint:errcheck // it has no connections; only its driver is wanted
+	return sql.OpenDB(config.Between(opener{db.Driver(), dsn})), nil
+}
+
+// opener is the connector of a driver that may know only data source names.
+type opener struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (o opener) Connect(context.Context) (driver.Conn, error) { return o.driver.Open(o.dsn) }
+
+func (o opener) Driver() driver.Driver { return o.driver }
+
 // prepare makes sure that the database is fit and has the newest schema.
 func (s *Store) prepare(ctx context.Context) error {
 	if err := s.dialect.check(ctx, s.write); err != nil {
 		return err
 	}
-	return s.migrate(ctx)
+	if err := s.migrate(ctx); err != nil || !s.dialect.shared {
+		return err
+	}
+	return s.makeLease(ctx)
 }
+
+// makeLease makes the table of the lease, which is no part of the projection
+// and stays when that is dropped. Two at once would both find none.
+func (s *Store) makeLease(ctx context.Context) error {
+	const query = `DO $$ BEGIN PERFORM pg_advisory_xact_lock(` + schemaLock + `); ` + leaseSchema + `; END $$`
+	if _, err := s.write.ExecContext(ctx, query); err != nil {
+		return fmt.Errorf("make the lease: %w", err)
+	}
+	return nil
+}
+
+// schemaLock is the advisory lock of PostgreSQL under which the schema changes.
+const schemaLock = "4097083626"
 
 // readers bounds the connections that serve reads.
 const readers = 8
+
+// migrationWait is how many seconds a gateway waits for another one that is
+// bringing the schema of the same database up to date.
+const migrationWait = 300
 
 func (s *Store) migrate(ctx context.Context) error {
 	files, err := fs.Sub(schema, "schema")
 	if err != nil {
 		return fmt.Errorf("read schema: %w", err)
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, files)
+	var options []goose.ProviderOption
+	if s.dialect.shared {
+		one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrationWait))
+		if err != nil {
+			return fmt.Errorf("prepare schema: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(one))
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, options...)
 	if err != nil {
 		return fmt.Errorf("prepare schema: %w", err)
 	}

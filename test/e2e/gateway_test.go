@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/gateway/readmodel/postgrestest"
 )
 
 // program is the gateway, built once for all tests.
@@ -43,12 +45,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	postgres.Stop()
 	if err := stopReal(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop real network:", err)
 		return 1
 	}
 	return code
 }
+
+// postgres is the database of gateways that share one.
+var postgres postgrestest.Server
 
 // gateway is a running gateway process.
 type gateway struct {
@@ -76,6 +82,7 @@ func (n *network) launch(t *testing.T, data string, further ...string) (*gateway
 	require.NoError(t, err)
 	g := &gateway{t: t, network: n, data: data, exited: make(chan error, 1), log: log}
 	g.cmd = exec.Command(program, append(n.args(data), further...)...)
+	g.cmd.Env = append(os.Environ(), n.environment...)
 	g.cmd.Stderr = log
 	out, err := g.cmd.StdoutPipe()
 	require.NoError(t, err)

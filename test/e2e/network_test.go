@@ -21,7 +21,8 @@ import (
 
 // network is where a scenario plays.
 type network struct {
-	real *onehost.Network // nil: each gateway has an embedded one of its own
+	real        *onehost.Network // nil: each gateway has an embedded one of its own
+	environment []string         // of its gateways, besides this process's
 }
 
 // embedded has every gateway start a network of its own.

@@ -70,6 +70,7 @@ var importRules = []rule{
 	{of: "gateway/outbox", may: []string{"chaincode/metrology"}},
 	{of: "gateway/fabric", may: []string{"chaincode/metrology", "gateway/ledger", "gateway/outbox"}},
 	{of: "gateway/readmodel", may: []string{"chaincode/metrology", "gateway/ledger", "gateway/public"}},
+	{of: "gateway/readmodel/postgrestest", may: []string{}}, // used by tests alone
 	{of: "gateway/public", may: []string{"chaincode/metrology", "chaincode/draw"}},
 	{of: "gateway/observer", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public"}},
 	{of: "gateway/digest", may: []string{"chaincode/metrology"}},
