@@ -46,6 +46,9 @@ type register struct {
 
 func newRegister(t testing.TB, config readmodel.Config) *register {
 	config.Channel, config.Chaincode = channel, chaincode
+	if config.Holder == "" {
+		config.Holder = "the gateway" // the same when it is opened again
+	}
 	if config.Genesis.Zero() {
 		config.Genesis = genesis
 	}
