@@ -1,6 +1,10 @@
 package metrology
 
-import "strings"
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
 
 // Kind is the first part of a world-state key and names what is stored there.
 // Keys are part of the public format: whoever follows the blocks reads them.
@@ -68,4 +72,13 @@ func EscapeKeyPart(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// UnescapeKeyPart undoes EscapeKeyPart.
+func UnescapeKeyPart(part string) (string, error) {
+	s, err := url.PathUnescape(part)
+	if err != nil {
+		return "", fmt.Errorf("read part %q of a key: %w", part, err)
+	}
+	return s, nil
 }

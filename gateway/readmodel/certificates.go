@@ -43,28 +43,51 @@ func (a *applier) anchorLeaves(c *change) error {
 	if err := a.row(`SELECT COALESCE(MAX(seq), 0) FROM certificates`).Scan(&c.before); err != nil {
 		return fmt.Errorf("count certificates: %w", err)
 	}
-	rows := leafRows{}
-	for i, raw := range leaves {
-		leaf, err := read[metrology.Leaf](raw)
-		if err != nil {
-			return fmt.Errorf("leaf %d: %w", i, err)
+	for part := range decodeLeaves(leafPlace{c.before + 1, a.block.Number, c.ID, c.claimed}, leaves, records) {
+		if part.err != nil {
+			return part.err
 		}
-		key := metrology.CertificateKey(leaf.Issuer, leaf.Number)
-		record, ok := records[key]
-		if !ok {
-			return fmt.Errorf("leaf %d: the transaction wrote no record of certificate %s of %s", i, leaf.Number, leaf.Issuer)
+		for _, key := range part.keys {
+			c.anchored[key] = true
 		}
-		// The hash on the ledger vouches that these are the bytes whose form the
-		// contract has checked.
-		if hash := leafHash(raw); hash != record.LeafHash {
-			return fmt.Errorf("leaf %d: its hash is %s, on the ledger %s", i, hash, record.LeafHash)
+		if err := part.insert(a); err != nil {
+			return err
 		}
-		c.anchored[key] = true
-		if err := rows.add(a, c, leaf, raw, record); err != nil {
-			return fmt.Errorf("leaf %d: %w", i, err)
+		if err := part.settle(a, c); err != nil {
+			return err
 		}
 	}
-	return rows.insert(a)
+	return nil
+}
+
+// leafPlace is where the leaves of a transaction stand.
+type leafPlace struct {
+	first   int64 // seq of the first
+	block   uint64
+	tx      string
+	claimed string
+}
+
+// decodeLeaves makes the rows of leaves, a chunk at a time and ahead of who
+// inserts them, since reading them takes as long as a third of storing them.
+func decodeLeaves(place leafPlace, leaves []json.RawMessage, records map[string]written) <-chan leafRows {
+	parts := make(chan leafRows, len(leaves)/chunk+1) // all, so that nobody need take them
+	go func() {
+		defer close(parts)
+		for from := 0; from < len(leaves); from += chunk {
+			part := leafRows{}
+			for i := from; i < min(from+chunk, len(leaves)) && part.err == nil; i++ {
+				if err := part.add(place, i, leaves[i], records); err != nil {
+					part.err = fmt.Errorf("leaf %d: %w", i, err)
+				}
+			}
+			parts <- part
+			if part.err != nil {
+				return
+			}
+		}
+	}()
+	return parts
 }
 
 func firstArgument(c *change) []byte {
@@ -104,22 +127,46 @@ func certificateRecords(c *change) (map[string]written, error) {
 	return records, nil
 }
 
-// leafRows are the rows of the leaves of one transaction.
-type leafRows struct{ certificates, digests, instruments [][]any }
+// leafRows are the rows of some leaves of one transaction, or why they could
+// not be made.
+type leafRows struct {
+	certificates, digests, instruments [][]any
+	verifications                      []verification
+	keys                               []string // of the certificates
+	err                                error
+}
 
-func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, record written) error {
-	seq := c.before + int64(len(r.certificates)) + 1
+func (r *leafRows) add(place leafPlace, index int, raw []byte, records map[string]written) error {
+	leaf, err := read[metrology.Leaf](raw)
+	if err != nil {
+		return err
+	}
+	key := metrology.CertificateKey(leaf.Issuer, leaf.Number)
+	record, ok := records[key]
+	if !ok {
+		return fmt.Errorf("the transaction wrote no record of certificate %s of %s", leaf.Number, leaf.Issuer)
+	}
+	// The hash on the ledger vouches that these are the bytes whose form the
+	// contract has checked.
+	if hash := leafHash(raw); hash != record.LeafHash {
+		return fmt.Errorf("its hash is %s, on the ledger %s", hash, record.LeafHash)
+	}
+	seq := place.first + int64(index)
+	r.keys = append(r.keys, key)
 	r.certificates = append(r.certificates, []any{
-		seq, c.before + 1, record.LeafHash, metrology.CertificateID(leaf.Issuer, leaf.Number), leaf.Issuer, leaf.Number,
-		string(raw), string(record.raw), string(record.State), "", a.block.Number, c.ID, c.claimed,
+		seq, place.first, record.LeafHash, leaf.Issuer, leaf.Number,
+		string(raw), string(record.raw), string(record.State), "", "", place.block, place.tx, place.claimed,
 	})
 	for _, instrument := range leaf.Instruments {
 		if instrument.ID == "" {
 			continue
 		}
-		c.touched[instrument.ID] = true
+		passed := passes(leaf, instrument)
 		r.instruments = append(r.instruments, []any{
-			instrument.ID, string(leaf.Performed), seq, flag(leaf.Kind.Verification()), flag(passes(leaf, instrument)), string(leaf.ValidUntil),
+			instrument.ID, string(leaf.Performed), seq, flag(leaf.Kind.Verification()), flag(passed), string(leaf.ValidUntil),
+		})
+		r.verifications = append(r.verifications, verification{
+			instrument.ID, record.LeafHash, string(leaf.Performed), string(leaf.ValidUntil), passed && leaf.Kind.Verification(),
 		})
 	}
 	digests, err := digestRows(seq, leaf.Digests)
@@ -128,7 +175,7 @@ func (r *leafRows) add(a *applier, c *change, leaf metrology.Leaf, raw []byte, r
 }
 
 func (r *leafRows) insert(a *applier) error {
-	if err := a.insert(`INSERT INTO certificates (seq, batch, id, state_key, issuer, number, leaf, record, state, successor, block, tx_id, claimed)`, ``, r.certificates); err != nil {
+	if err := a.insert(`INSERT INTO certificates (seq, batch, id, issuer, number, leaf, record, state, successor, failed_later, block, tx_id, claimed)`, ``, r.certificates); err != nil {
 		return err
 	}
 	if err := a.insertDigests(r.digests); err != nil {
@@ -136,6 +183,24 @@ func (r *leafRows) insert(a *applier) error {
 	}
 	return a.insert(`INSERT INTO certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)`,
 		`ON CONFLICT DO NOTHING`, r.instruments)
+}
+
+// settle brings the standing of the instruments up to date, or notes those
+// that take a closer look.
+func (r *leafRows) settle(a *applier, c *change) error {
+	for _, v := range r.verifications {
+		settled := false
+		if v.passed && v.until != "" && !c.touched[v.instrument] {
+			var err error
+			if settled, err = a.advanceStanding(v); err != nil {
+				return err
+			}
+		}
+		if !settled {
+			c.touched[v.instrument] = true
+		}
+	}
+	return nil
 }
 
 // passes reports whether a document says that an instrument conforms.
@@ -169,20 +234,19 @@ func (a *applier) certificate(c *change, key string, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	stateKey := strings.TrimPrefix(key, string(metrology.KindCertificate)+"/")
+	issuer, number, err := certificateOf(key)
+	if err != nil {
+		return err
+	}
 	var seq int64
-	var issuer, successor string
-	switch err := a.row(`SELECT seq, issuer FROM certificates WHERE state_key = ?`, stateKey).Scan(&seq, &issuer); {
+	switch err := a.row(`SELECT seq FROM certificates WHERE number = ? AND issuer = ?`, number, issuer).Scan(&seq); {
 	case errors.Is(err, sql.ErrNoRows):
 		return errors.New("no certificate was anchored under this key")
 	case err != nil:
 		return fmt.Errorf("find certificate: %w", err)
 	}
-	if record.Successor != "" {
-		successor = metrology.CertificateID(issuer, record.Successor)
-	}
 	if err := a.exec(`UPDATE certificates SET record = ?, state = ?, successor = ?, block = ?, tx_id = ?, claimed = ? WHERE seq = ?`,
-		string(raw), string(record.State), successor, a.block.Number, c.ID, c.claimed, seq); err != nil {
+		string(raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, seq); err != nil {
 		return err
 	}
 	digests, err := digestRows(seq, record.Renditions)
@@ -193,6 +257,16 @@ func (a *applier) certificate(c *change, key string, raw []byte) error {
 		return err
 	}
 	return a.touchInstruments(c, seq)
+}
+
+// certificateOf reads issuer and number from the key of a certificate.
+func certificateOf(key string) (issuer, number string, err error) {
+	_, parts := metrology.SplitKey(key)
+	if len(parts) != 2 {
+		return "", "", errors.New("is not the key of a certificate")
+	}
+	number, err = metrology.UnescapeKeyPart(parts[1])
+	return parts[0], number, err
 }
 
 // touchInstruments notes the instruments whose verification rests on a
@@ -235,51 +309,6 @@ func (a *applier) doubt(c *change, issuer metrology.Issuer) error {
 		}
 	}
 	return nil
-}
-
-// refreshVerifications finds the newest verification that stands for each
-// instrument touched: of kind 检定, not revoked or superseded, and not signed
-// with a key that somebody else may have.
-func (a *applier) refreshVerifications(c *change) error {
-	const newest = `SELECT c.id, ci.performed, ci.pass, ci.valid_until
-		FROM certificate_instruments ci JOIN certificates c ON c.seq = ci.certificate JOIN batches b ON b.first = c.batch
-		WHERE ci.instrument = ? AND ci.verification = 1 AND c.state = 'anchored' AND b.doubtful = 0
-		ORDER BY ci.performed DESC, ci.certificate DESC LIMIT 1`
-	for id := range c.touched {
-		var certificate, performed, until string
-		var pass int
-		err := a.row(newest, id).Scan(&certificate, &performed, &pass, &until)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("find the newest verification of %s: %w", id, err)
-		}
-		if until == "" && pass == 1 {
-			if until, err = a.cycleEnd(id, metrology.Date(performed)); err != nil {
-				return err
-			}
-		}
-		if err := a.exec(`UPDATE instruments SET verified_by = ?, verified_until = ?, verified_pass = ? WHERE id = ?`, certificate, until, pass, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cycleEnd is the last day of an instrument's verification cycle where the
-// document, such as a mark, names no end itself.
-func (a *applier) cycleEnd(id string, performed metrology.Date) (string, error) {
-	var doc string
-	err := a.row(`SELECT doc FROM instruments WHERE id = ?`, id).Scan(&doc)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read instrument %s: %w", id, err)
-	}
-	instrument, err := read[metrology.Instrument]([]byte(doc))
-	if err != nil || instrument.CycleMonths == 0 {
-		return "", err
-	}
-	return string(performed.AddMonths(instrument.CycleMonths)), nil
 }
 
 func (a *applier) batch(c *change, raw []byte) error {

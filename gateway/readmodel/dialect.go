@@ -19,6 +19,9 @@ type dialect struct {
 	check       func(ctx context.Context, db *sql.DB) error
 	// prepare says to keep statements prepared; pgx does so by itself.
 	prepare bool
+	// clustered ends the definition of a table that is stored in the order of
+	// its primary key.
+	clustered string
 	// wipe is the statement after which nothing deleted is left on disk. It is
 	// empty for PostgreSQL, which keeps deleted rows in its files and its log
 	// until its own housekeeping overwrites them; no answer shows them.
@@ -30,7 +33,8 @@ type dialect struct {
 var dialects = map[string]dialect{
 	"sqlite": {
 		goose: goose.DialectSQLite3, placeholder: func(int) string { return "?" }, dsn: sqliteDSN,
-		check: func(context.Context, *sql.DB) error { return nil }, prepare: true, wipe: `PRAGMA wal_checkpoint(TRUNCATE)`,
+		check: func(context.Context, *sql.DB) error { return nil }, prepare: true, clustered: `WITHOUT ROWID`,
+		wipe: `PRAGMA wal_checkpoint(TRUNCATE)`,
 	},
 	"pgx": {
 		goose: goose.DialectPostgres, placeholder: func(n int) string { return "$" + strconv.Itoa(n) },

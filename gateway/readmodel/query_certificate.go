@@ -12,16 +12,8 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
-// failedLater finds the notice that an instrument of this certificate failed a
-// later verification.
-const failedLater = `COALESCE((SELECT notice.id FROM certificate_instruments mine
-	JOIN certificate_instruments later ON later.instrument = mine.instrument AND later.performed > mine.performed
-	JOIN certificates notice ON notice.seq = later.certificate AND notice.state = 'anchored'
-	WHERE mine.certificate = e.seq AND later.verification = 1 AND later.pass = 0
-	ORDER BY later.performed DESC, later.certificate LIMIT 1), '')`
-
-const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, b.doubtful, ` + failedLater + `,
-	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.state_key = e.successor) END,
+const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, b.doubtful, e.failed_later,
+	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.issuer = e.issuer AND s.number = e.successor) END,
 	b.block, b.tx_id, b.claimed, e.block, e.tx_id, e.claimed FROM certificates e JOIN batches b ON b.first = e.batch`
 
 // certificateRow is a certificate with its place in the order of the ledger.

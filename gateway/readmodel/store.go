@@ -144,22 +144,30 @@ const readers = 8
 // bringing the schema of the same database up to date.
 const migrationWait = 300
 
-func (s *Store) migrate(ctx context.Context) error {
+func (s *Store) migrations() (*goose.Provider, error) {
 	files, err := fs.Sub(schema, "schema")
 	if err != nil {
-		return fmt.Errorf("read schema: %w", err)
+		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	var options []goose.ProviderOption
+	options := []goose.ProviderOption{goose.WithGoMigrations(compactCertificates(s.dialect))}
 	if s.dialect.shared {
 		one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrationWait))
 		if err != nil {
-			return fmt.Errorf("prepare schema: %w", err)
+			return nil, fmt.Errorf("prepare schema: %w", err)
 		}
 		options = append(options, goose.WithSessionLocker(one))
 	}
 	provider, err := goose.NewProvider(s.dialect.goose, s.write, files, options...)
 	if err != nil {
-		return fmt.Errorf("prepare schema: %w", err)
+		return nil, fmt.Errorf("prepare schema: %w", err)
+	}
+	return provider, nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	provider, err := s.migrations()
+	if err != nil {
+		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("bring schema up to date: %w", err)
@@ -213,13 +221,9 @@ func (s *Store) position(ctx context.Context, from querier) (*ledger.Position, e
 
 // Drop empties the read model, for a rebuild from block 0.
 func (s *Store) Drop(ctx context.Context) error {
-	files, err := fs.Sub(schema, "schema")
+	provider, err := s.migrations()
 	if err != nil {
-		return fmt.Errorf("read schema: %w", err)
-	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, files)
-	if err != nil {
-		return fmt.Errorf("prepare schema: %w", err)
+		return err
 	}
 	defer s.forget()
 	if _, err := provider.DownTo(ctx, 0); err != nil {
