@@ -11,77 +11,57 @@ import (
 )
 
 // plainFlow decides from nothing whether open slots can be filled: a maximum
-// flow slot → (object, inspector) → inspector with unit steps.
+// flow source → slot → (object, inspector) → inspector → sink over an explicit
+// residual graph, one augmenting path after the other.
 type plainFlow struct {
-	problem assignCase
-	used    map[string]string // "object/inspector" → the open slot there
-	load    map[string]int
-	seen    map[string]bool
+	residual map[string]map[string]int // capacity left from a node to another
+	seen     map[string]bool
 }
 
-func (f *plainFlow) place(slot SlotName, fixed map[string][]string, plus uint32) bool {
-	for _, i := range f.problem.inspectors {
-		pair := slot.Object + "/" + i.ID
-		if !hasSkills(i, f.problem.plan.Slots[slot.Slot]) || slices.Contains(f.problem.ineligible, Pair{i.ID, slot.Object}) ||
-			slices.Contains(fixed[slot.Object], i.ID) || f.seen[pair] {
-			continue
+func (f *plainFlow) edge(from, to string, capacity int) {
+	for _, node := range []string{from, to} {
+		if f.residual[node] == nil {
+			f.residual[node] = map[string]int{}
 		}
-		f.seen[pair] = true
-		if holder, taken := f.used[pair]; taken {
-			if f.place(parseSlot(holder), fixed, plus) { // its slot goes elsewhere
-				f.used[pair] = showSlot(slot)
-				return true
-			}
-			continue
-		}
-		if f.load[i.ID] < int(i.Cap+plus) || f.relieve(i.ID, fixed, plus) {
-			f.load[i.ID]++
-			f.used[pair] = showSlot(slot)
+	}
+	f.residual[from][to] = capacity
+}
+
+// push moves one unit from node to the sink.
+func (f *plainFlow) push(node string) bool {
+	if node == "sink" {
+		return true
+	}
+	f.seen[node] = true
+	for next, left := range f.residual[node] {
+		if left > 0 && !f.seen[next] && f.push(next) {
+			f.residual[node][next]--
+			f.residual[next][node]++
 			return true
 		}
 	}
 	return false
-}
-
-// relieve moves one open slot away from a full inspector.
-func (f *plainFlow) relieve(inspector string, fixed map[string][]string, plus uint32) bool {
-	if f.seen[inspector] {
-		return false
-	}
-	f.seen[inspector] = true
-	for _, o := range f.problem.objects {
-		pair := o + "/" + inspector
-		holder, taken := f.used[pair]
-		if !taken {
-			continue
-		}
-		if f.place(parseSlot(holder), fixed, plus) {
-			if f.used[pair] == holder { // nobody took the pair over meanwhile
-				delete(f.used, pair)
-				f.load[inspector]--
-			}
-			return true
-		}
-	}
-	return false
-}
-
-func showSlot(s SlotName) string { return fmt.Sprintf("%s %d", s.Object, s.Slot) }
-
-func parseSlot(text string) (s SlotName) {
-	_, _ = fmt.Sscanf(text, "%s %d", &s.Object, &s.Slot)
-	return s
 }
 
 // fillable says whether the slots can be filled beside what is fixed.
 func fillable(c assignCase, open []SlotName, fixed map[string][]string, load map[string]int, plus uint32) bool {
-	f := plainFlow{problem: c, used: map[string]string{}, load: map[string]int{}}
-	for id, n := range load {
-		f.load[id] = n
+	f := plainFlow{residual: map[string]map[string]int{}}
+	for _, i := range c.inspectors {
+		f.edge("inspector "+i.ID, "sink", int(i.Cap+plus)-load[i.ID])
 	}
 	for _, s := range open {
-		f.seen = map[string]bool{}
-		if !f.place(s, fixed, plus) {
+		slot := fmt.Sprintf("slot %s %d", s.Object, s.Slot)
+		f.edge("source", slot, 1)
+		for _, i := range c.inspectors {
+			if hasSkills(i, c.plan.Slots[s.Slot]) && !slices.Contains(c.ineligible, Pair{i.ID, s.Object}) && !slices.Contains(fixed[s.Object], i.ID) {
+				pair := "pair " + s.Object + " " + i.ID
+				f.edge(slot, pair, 1)
+				f.edge(pair, "inspector "+i.ID, 1)
+			}
+		}
+	}
+	for range open {
+		if f.seen = map[string]bool{}; !f.push("source") {
 			return false
 		}
 	}

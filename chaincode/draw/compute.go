@@ -60,35 +60,51 @@ func (s serial) Select(selector *Selector) error { return selector.AddAll(s.dir)
 
 // ComputeWith is the draw with the caller's way to walk the objects.
 func ComputeWith(in Input, passes Passes, standby int) (Result, error) {
+	s, err := computeSelection(in, passes, standby)
+	if err != nil {
+		return Result{}, err
+	}
+	s.Assignment, err = s.assign()
+	return s.Result, err
+}
+
+// computed is a draw up to its selection, with what its assignment needs.
+type computed struct {
+	Result
+	plan       Plan
+	survey     *Survey
+	inspectors Inspectors
+	ineligible Ineligible
+}
+
+func (c computed) assign() (Assignment, error) {
+	return Assign(c.DrawSeed(), c.plan, c.inspectors, c.ineligible, SelectedIDs(c.Strata))
+}
+
+// computeSelection is the draw up to its selected objects.
+func computeSelection(in Input, passes Passes, standby int) (c computed, err error) {
 	if err := checkLabel("draw", in.Draw); err != nil {
-		return Result{}, inEntry(err, "draw")
+		return c, inEntry(err, "draw")
 	}
-	plan, err := ParsePlan(in.Plan)
-	if err != nil {
-		return Result{}, err
+	if c.plan, err = ParsePlan(in.Plan); err != nil {
+		return c, err
 	}
-	inspectors, err := NewInspectors(in.Inspectors)
-	if err != nil {
-		return Result{}, err
+	if c.inspectors, err = NewInspectors(in.Inspectors); err != nil {
+		return c, err
 	}
-	ineligible, err := NewIneligible(in.Ineligible)
-	if err != nil {
-		return Result{}, err
+	if c.ineligible, err = NewIneligible(in.Ineligible); err != nil {
+		return c, err
 	}
-	survey, err := passes.Survey()
-	if err != nil {
-		return Result{}, err
+	if c.survey, err = passes.Survey(); err != nil {
+		return c, err
 	}
-	r := Result{PlanHash: plan.Hash, Directories: DirectoriesOf(survey, inspectors, ineligible)}
-	r.Freeze = Freeze(in.Draw, plan.Hash, r.Directories)
-	if err := r.draw(in, plan); err != nil {
-		return Result{}, err
+	c.PlanHash, c.Directories = c.plan.Hash, DirectoriesOf(c.survey, c.inspectors, c.ineligible)
+	c.Freeze = Freeze(in.Draw, c.PlanHash, c.Directories)
+	if err := c.draw(in, c.plan); err != nil {
+		return c, err
 	}
-	if r.Strata, err = selectWith(passes, survey, r.DrawSeed(), plan.Quotas, standby); err != nil {
-		return Result{}, err
-	}
-	r.Assignment, err = Assign(r.DrawSeed(), plan, inspectors, ineligible, SelectedIDs(r.Strata))
-	return r, err
+	c.Strata, err = selectWith(passes, c.survey, c.DrawSeed(), c.plan.Quotas, standby)
+	return c, err
 }
 
 // DirectoriesOf sums up the three lists for the freeze.

@@ -10,16 +10,17 @@ import (
 // are sums that no single leaf refutes: whoever approves a freeze recomputes
 // them from the whole directory.
 type Published struct {
-	Stratum      string
-	Quota        uint64
-	Weighted     bool
-	Objects      uint64 // of the stratum in the frozen directory
-	Weight       uint64 // their sum of weights
-	OutrightRoot Digest
-	Outright     uint64
-	SelectedRoot Digest
-	Selected     uint64
-	Threshold    *Key
+	Stratum      string   `json:"stratum"`
+	Quota        uint64   `json:"quota"`
+	Weighted     bool     `json:"weighted"`
+	Objects      uint64   `json:"objects"` // of the stratum in the frozen directory
+	Weight       uint64   `json:"weight"`  // their sum of weights
+	OutrightRoot Digest   `json:"outrightRoot"`
+	Outright     uint64   `json:"outright"`
+	SelectedRoot Digest   `json:"selectedRoot"`
+	Selected     uint64   `json:"selected"`
+	Threshold    *Key     `json:"threshold"`
+	Standby      []Object `json:"standby"` // the ranks that follow, at most StandbyRanks
 }
 
 // A refutation returns nil if it shows the published list to be wrong. An

@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Stratum is the selection in one stratum.
@@ -15,6 +16,9 @@ type Stratum struct {
 	Standby  []Ranked // the ranks that follow
 	// Threshold is the largest selected key; nil where nothing was ranked.
 	Threshold *Key
+
+	outright []Object // as Outright, with their weights
+	weight   uint32   // of every object where weights are equal
 }
 
 // IDs lists all selected objects of the stratum, outright ones first.
@@ -22,6 +26,30 @@ func (s Stratum) IDs() []string {
 	out := slices.Clone(s.Outright)
 	for _, r := range s.Selected {
 		out = append(out, r.ID)
+	}
+	return out
+}
+
+// Lists gives the outright and the ranked objects as their directory has them,
+// each in id order.
+func (s Stratum) Lists() (outright, selected []Object) {
+	selected = s.objects(s.Selected)
+	slices.SortFunc(selected, func(a, b Object) int { return strings.Compare(a.ID, b.ID) })
+	return s.outright, selected
+}
+
+// standby gives the first standby ranks as their directory has them.
+func (s Stratum) standby() []Object {
+	return s.objects(s.Standby[:min(len(s.Standby), StandbyRanks)])
+}
+
+func (s Stratum) objects(ranked []Ranked) []Object {
+	out := make([]Object, len(ranked))
+	for i, r := range ranked {
+		out[i] = Object{ID: r.ID, Stratum: s.Name, Weight: s.weight}
+		if s.Weighted {
+			out[i].Weight = r.Key.Weight
+		}
 	}
 	return out
 }
@@ -42,6 +70,7 @@ type rule struct {
 	stratum  string
 	quota    uint64
 	weighted bool
+	weight   uint32 // of every object unless weighted
 	cutoff   uint32 // weights from here on are outright; 0 for none
 	ranked   int    // how many of the quota are ranked
 	keep     int    // ranked plus standby
@@ -51,7 +80,7 @@ type rule struct {
 // picks collects one stratum. Some way beyond the ranks to keep it is cut back
 // to them without sorting, so that an object costs a comparison on average.
 type picks struct {
-	outright []string
+	outright []Object
 	ranked   []Ranked
 	bound    *Key // the worst key worth keeping, once there are enough
 }
@@ -70,7 +99,7 @@ func NewSelector(seed Digest, survey *Survey, quotas []Quota, standby int) (*Sel
 		cutoff, taken := total.outright(n)
 		r := rule{
 			stratum: q.Stratum, quota: n, weighted: total.Weighted(),
-			cutoff: cutoff, ranked: int(n - taken),
+			cutoff: cutoff, ranked: int(n - taken), weight: total.lightest(),
 		}
 		r.keep = r.ranked + standby
 		r.room = min(r.keep+r.keep/4+64, int(total.Objects))
@@ -100,7 +129,7 @@ func (s *Selector) Add(o Object) error {
 	}
 	r, p := &s.rules[s.recent], &s.picks[s.recent]
 	if r.cutoff != 0 && o.Weight >= r.cutoff {
-		p.outright = append(p.outright, o.ID)
+		p.outright = append(p.outright, o)
 		return nil
 	}
 	if r.keep == 0 {
@@ -192,15 +221,18 @@ func (s *Selector) Strata() ([]Stratum, error) {
 		p := &s.picks[i]
 		p.cut(r.keep)
 		slices.SortFunc(p.ranked, Ranked.compare)
-		slices.Sort(p.outright)
+		slices.SortFunc(p.outright, func(a, b Object) int { return strings.Compare(a.ID, b.ID) })
 		if len(p.ranked) < r.ranked || uint64(len(p.outright)+r.ranked) != r.quota {
 			return nil, fmt.Errorf("select in stratum %q: the directory is not the one surveyed", r.stratum)
 		}
 		st := Stratum{
 			Name: r.stratum, Quota: r.quota, Weighted: r.weighted,
-			Outright: p.outright,
+			outright: p.outright, weight: r.weight,
 			Selected: p.ranked[:r.ranked:r.ranked],
 			Standby:  p.ranked[r.ranked:],
+		}
+		for _, o := range p.outright {
+			st.Outright = append(st.Outright, o.ID)
 		}
 		if r.ranked > 0 {
 			worst := st.Selected[r.ranked-1].Key

@@ -202,6 +202,14 @@ type weightClass struct {
 // selection sequential Poisson sampling.
 func (t Total) Weighted() bool { return len(t.classes) > 1 }
 
+// lightest is the smallest weight, 0 where there are no objects.
+func (t Total) lightest() uint32 {
+	if len(t.classes) == 0 {
+		return 0
+	}
+	return t.classes[len(t.classes)-1].weight
+}
+
 // outright gives the smallest weight that is taken outright under a quota of n
 // (0 if none is) and how many objects that takes. Each turn takes all objects
 // with n·w ≥ W at once, then lowers n and W by them; the bar n·w ≥ W never

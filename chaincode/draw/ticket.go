@@ -25,8 +25,8 @@ func ticket(target Digest, id string) Digest {
 // Key is what a stratum ranks by: the ticket, or in a weighted stratum
 // ticket/weight.
 type Key struct {
-	Ticket Digest
-	Weight uint32 // 1 in a stratum of equal weights
+	Ticket Digest `json:"ticket"`
+	Weight uint32 `json:"weight"` // 1 in a stratum of equal weights
 }
 
 // Compare orders keys by ticket/weight without dividing.
