@@ -70,6 +70,9 @@ func (t *transaction) drawnAs(d metrology.Draw) (*standing, error) {
 	if err != nil {
 		return nil, err
 	}
+	if frozen.Strata != nil {
+		return nil, metrology.Errorf(metrology.CodeState, "the result of this draw was posted by roots; it takes no changes on the ledger")
+	}
 	plan, err := t.drawPlan(d.ID)
 	if err != nil {
 		return nil, err

@@ -76,9 +76,14 @@ func roundTime(pin metrology.DrawChain, round int64) (int64, error) {
 	return chain.Time(uint64(round)), err
 }
 
-// freezeOf checks the directories against the plan and sums them up.
+// freezeOf checks the directories against the plan and sums them up. A file of
+// objects it takes at its word: those who approve the freeze hold it against
+// the file.
 func (t *transaction) freezeOf(d metrology.Draw, cmd metrology.FreezeDraw) (metrology.DrawFreeze, error) {
 	none := metrology.DrawFreeze{}
+	if err := cmd.Check(); err != nil {
+		return none, err
+	}
 	plan, err := t.drawPlan(d.ID)
 	if err != nil {
 		return none, err
@@ -91,28 +96,48 @@ func (t *transaction) freezeOf(d metrology.Draw, cmd metrology.FreezeDraw) (metr
 	if err := survey.AddAll(lists.objects); err != nil {
 		return none, drawError(err)
 	}
-	drawn, err := quotaOf(plan, survey)
+	dirs, sums := draw.DirectoriesOf(survey, lists.inspectors, lists.ineligible), survey.Sums()
+	record := metrology.DrawFreeze{PlanHash: plan.Hash.String(), Round: cmd.Round, Chunks: cmd.Chunks, Time: t.Now.Unix()}
+	if cmd.File != nil {
+		if dirs.ObjectsRoot, err = draw.ParseDigest(cmd.File.Root); err != nil {
+			return none, drawError(err)
+		}
+		dirs.Objects, sums, record.Strata = uint64(cmd.File.Objects), sumsOf(cmd.File.Strata), cmd.File.Strata
+	}
+	drawn, err := quotaOf(plan, sums)
 	if err != nil {
+		return none, err
+	}
+	if err := checkFiled(cmd, plan, drawn); err != nil {
 		return none, err
 	}
 	if err := draw.CheckFeasible(plan, drawn, lists.objects, lists.inspectors, lists.ineligible); err != nil {
 		return none, drawError(err)
 	}
-	sums := draw.DirectoriesOf(survey, lists.inspectors, lists.ineligible)
-	return metrology.DrawFreeze{
-		PlanHash:    plan.Hash.String(),
-		ObjectsRoot: sums.ObjectsRoot.String(), Objects: int64(sums.Objects),
-		InspectorsRoot: sums.InspectorsRoot.String(), Inspectors: int64(sums.Inspectors),
-		IneligibleRoot: sums.IneligibleRoot.String(), Ineligible: int64(sums.Ineligible),
-		Freeze: draw.Freeze(d.ID, plan.Hash, sums).String(), Round: cmd.Round, Chunks: cmd.Chunks, Time: t.Now.Unix(),
-	}, nil
+	record.ObjectsRoot, record.Objects = dirs.ObjectsRoot.String(), int64(dirs.Objects)
+	record.InspectorsRoot, record.Inspectors = dirs.InspectorsRoot.String(), int64(dirs.Inspectors)
+	record.IneligibleRoot, record.Ineligible = dirs.IneligibleRoot.String(), int64(dirs.Ineligible)
+	record.Freeze = draw.Freeze(d.ID, plan.Hash, dirs).String()
+	return record, nil
+}
+
+// checkFiled refuses a draw that the contract could neither recompute nor take
+// by its roots.
+func checkFiled(cmd metrology.FreezeDraw, plan draw.Plan, drawn uint64) error {
+	switch {
+	case cmd.File == nil && drawn > metrology.MaxDrawRecomputed:
+		return metrology.FieldErrorf(metrology.CodeInvalid, "chunks.objects", "%d objects would be drawn; above %d their directory stands in a file", drawn, metrology.MaxDrawRecomputed)
+	case cmd.File != nil && plan.Seal != nil:
+		return metrology.FieldErrorf(metrology.CodeInvalid, "file", "the directory of a sealed draw stands in chunks")
+	}
+	return nil
 }
 
 // quotaOf is how many objects the plan draws from the directory.
-func quotaOf(plan draw.Plan, survey *draw.Survey) (uint64, error) {
+func quotaOf(plan draw.Plan, sums []draw.Sum) (uint64, error) {
 	sizes := map[string]uint64{}
-	for _, total := range survey.Strata() {
-		sizes[total.Stratum] = total.Objects
+	for _, sum := range sums {
+		sizes[sum.Stratum] = sum.Objects
 	}
 	drawn := uint64(0)
 	for _, quota := range plan.Quotas {
@@ -195,7 +220,7 @@ func checkSizes(whole metrology.DrawChunk) error {
 		{metrology.DrawPartExclusions, len(whole.Exclusions), metrology.MaxDrawExclusions},
 	} {
 		if list.size > list.max {
-			return metrology.FieldErrorf(metrology.CodeInvalid, list.name, "has %d entries; a draw that the contract recomputes has at most %d", list.size, list.max)
+			return metrology.FieldErrorf(metrology.CodeInvalid, list.name, "has %d entries; on the ledger there are at most %d", list.size, list.max)
 		}
 	}
 	return nil

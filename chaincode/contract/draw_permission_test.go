@@ -1,6 +1,13 @@
 package contract
 
-import "github.com/steelyard-ledger/steelyard/chaincode/metrology"
+import (
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+)
 
 // fillDraws makes one draw in every phase that a row of the table needs. The
 // clock moves past the first draws' round and stays before the others'.
@@ -14,6 +21,7 @@ func (m *matrixLedger) fillDraws() {
 	closed(3) // nobody observes it
 	drawn := closed(4).observe(metrology.InstituteMSP, metrology.NotaryMSP)
 	changing := closed(5).observe(metrology.InstituteMSP, metrology.NotaryMSP)
+	postable, posted := m.closedByFile(1), m.closedByFile(2)
 	seeded.awaitRound().seed()
 	drawn.seed().post()
 	changing.seed().post()
@@ -22,6 +30,16 @@ func (m *matrixLedger) fillDraws() {
 		ID: changing.id, Object: object, Reason: metrology.SubstitutedClosed}, nil)
 	seedable.awaitRound()
 	m.drawSignature = seedable.signature().Signature
+
+	m.drawPosting = postable.posting(postable.seed().outcomeByFile().Posting)
+	own := posted.seed().outcomeByFile()
+	wrong := own.Posting
+	wrong.Strata = slices.Clone(wrong.Strata)
+	wrong.Strata[0].Threshold = &draw.Key{Weight: 1}
+	m.must(m.as(metrology.RoleRegulator, "reg"), "draw:Post", posted.posting(wrong), nil)
+	found, err := draw.FindChallenge(own, posted.disputedBy(own, wrong), own.Drawn, fileObjects())
+	require.NoError(m.t, err)
+	m.drawChallenge = posted.challenge(1, *found)
 
 	m.planDraw(6)
 	m.planDraw(7).approve()
@@ -62,11 +80,13 @@ func drawPermissions(l *matrixLedger) map[string]permission {
 		"draw:Reveal": {may: contributors, request: func(role metrology.Role) any {
 			return metrology.RevealToDraw{ID: d(12).id, Secret: drawSecret(d(12).id, metrology.RoleOrganizations[role]).String()}
 		}},
-		"draw:Close":   {may: anybody, request: action(13)},
-		"draw:Observe": {may: witnesses, request: always(metrology.ObserveDraw{ID: d(14).id, Contribution: d(14).closing().Contribution})},
-		"draw:Beacon":  {may: anybody, request: always(metrology.SeedDraw{ID: d(1).id, Signature: l.drawSignature})},
-		"draw:Result":  {may: anybody, request: action(2)},
-		"draw:Void":    {may: anybody, request: action(3)},
+		"draw:Close":     {may: anybody, request: action(13)},
+		"draw:Observe":   {may: witnesses, request: always(metrology.ObserveDraw{ID: d(14).id, Contribution: d(14).closing().Contribution})},
+		"draw:Beacon":    {may: anybody, request: always(metrology.SeedDraw{ID: d(1).id, Signature: l.drawSignature})},
+		"draw:Result":    {may: anybody, request: action(2)},
+		"draw:Post":      {may: anybody, request: always(l.drawPosting)},
+		"draw:Challenge": {may: anybody, request: always(l.drawChallenge)},
+		"draw:Void":      {may: anybody, request: action(3)},
 		"draw:Substitute": {may: "regulator", request: always(metrology.SubstituteObject{
 			ID: d(4).id, Object: d(4).order()[0], Reason: metrology.SubstitutedClosed})},
 		"draw:Recuse": {may: "regulator", request: always(metrology.RecuseInspector{

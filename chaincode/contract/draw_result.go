@@ -12,9 +12,6 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/worldstate"
 )
 
-// standbyRanks is how many ranks beyond each quota a result lists.
-const standbyRanks = 20
-
 // shares loads what the organisations have contributed so far. Reading their
 // keys makes a contribution that comes meanwhile conflict.
 func (t *transaction) shares(d metrology.Draw) ([]draw.Share, error) {
@@ -196,7 +193,7 @@ func (t *transaction) compute(d metrology.Draw) (metrology.DrawResult, error) {
 	if err != nil {
 		return none, err
 	}
-	outcome, err := draw.ComputeFrom(in, objects, standbyRanks)
+	outcome, err := draw.ComputeFrom(in, objects, draw.StandbyRanks)
 	var rule *draw.Error
 	if errors.As(err, &rule) && rule.Kind == draw.KindInfeasible {
 		none.Infeasible = rule.Error()
@@ -217,6 +214,9 @@ func (t *transaction) drawInput(d metrology.Draw) (draw.Input, draw.Objects, err
 	frozen, err := worldstate.Require[metrology.DrawFreeze](t.Space, metrology.DrawKey(d.ID, metrology.DrawPartFreeze), "freeze of draw", d.ID)
 	if err != nil {
 		return in, nil, err
+	}
+	if frozen.Strata != nil {
+		return in, nil, metrology.Errorf(metrology.CodeState, "the directory of this draw stands in a file; its result is posted by roots")
 	}
 	lists, err := t.drawLists(d.ID, frozen.Chunks)
 	if err != nil {

@@ -14,6 +14,8 @@ type matrixLedger struct {
 	issuer        institute // inst-1
 	reverifying   []byte    // leaf of the certificate for instrument "repaired"
 	drawSignature string    // of the beacon for the draw that waits for it
+	drawPosting   metrology.PostDraw
+	drawChallenge metrology.ChallengeDraw
 }
 
 func permissionLedger(t *testing.T) *matrixLedger {

@@ -238,3 +238,16 @@ func (d Disputed) refuteAssignment(lists []Lists) error {
 	}
 	return nil
 }
+
+// Object names the object that shows what is wrong, empty where it is a list.
+func (c Challenge) Object() string {
+	switch {
+	case c.Listed != nil:
+		return c.Listed.Object.ID
+	case c.InDirectory != nil:
+		return c.InDirectory.Object.ID
+	case c.Absent != nil:
+		return c.Absent.ID
+	}
+	return ""
+}

@@ -25,6 +25,7 @@ const (
 	DrawPartClose      = "close"      // value DrawClose
 	DrawPartBeacon     = "beacon"     // value DrawBeacon
 	DrawPartResult     = "result"     // value DrawResult
+	DrawPartRefuted    = "refuted"    // number: value DrawResult, a posting that was voided
 )
 
 // DrawLists are the parts that directories consist of.
@@ -92,10 +93,12 @@ const (
 	DrawFail          DrawCommand = "fail" // the result cannot be assigned
 	DrawCancel        DrawCommand = "cancel"
 	DrawAnnul         DrawCommand = "void"
+	DrawChallenge     DrawCommand = "challenge" // voids a posted result
 )
 
 // DrawTransitions is the state machine of a draw. Cancelling ends when reveals
-// open; from there on a draw has its outcome or is void.
+// open; from there on a draw has its outcome or is void. A challenge voids what
+// was posted as the outcome, never the outcome itself.
 var DrawTransitions = Transitions[DrawPhase, DrawCommand]{
 	"":             {DrawFile: DrawPlanned},
 	DrawPlanned:    {DrawApprove: DrawApproved, DrawCancel: DrawCancelled},
@@ -105,6 +108,8 @@ var DrawTransitions = Transitions[DrawPhase, DrawCommand]{
 	DrawRevealing:  {DrawRevealSecret: DrawRevealing, DrawSetClose: DrawClosed, DrawAnnul: DrawVoid},
 	DrawClosed:     {DrawObserve: DrawClosed, DrawSeed: DrawSeeded, DrawAnnul: DrawVoid},
 	DrawSeeded:     {DrawPost: DrawDrawn, DrawFail: DrawInfeasible},
+	DrawDrawn:      {DrawChallenge: DrawSeeded},
+	DrawInfeasible: {DrawChallenge: DrawSeeded},
 }
 
 // DrawReason says why a draw was cancelled.
@@ -177,6 +182,7 @@ type Draw struct {
 	RoundTime int64          `json:"roundTime,omitempty"` // when the round is due
 	Reason    DrawReason     `json:"reason,omitempty"`    // of a cancellation
 	Ended     int64          `json:"ended,omitempty"`     // drawn, infeasible, cancelled or void
+	Refuted   int            `json:"refuted,omitempty"`   // how many posted results were voided
 }
 
 // DrawCount numbers an authority's draws without gaps. Numbers are never used
@@ -235,6 +241,8 @@ type DrawFreeze struct {
 	Round          int64      `json:"round"`
 	Chunks         DrawChunks `json:"chunks"`
 	Time           int64      `json:"time"`
+	// Strata sums up a directory of objects that stands in a file, by name.
+	Strata []DrawTotal `json:"strata,omitempty"`
 }
 
 // DrawCommitment is an organisation's commitment.
@@ -276,14 +284,18 @@ type DrawBeacon struct {
 	Time      int64  `json:"time"`
 }
 
-// DrawResult is the outcome as the contract recomputed it. Since it did, there
-// is nothing to challenge.
+// DrawResult is the outcome: as the contract recomputed it, or as somebody
+// posted it by its roots, open to challenge.
 type DrawResult struct {
-	Result     json.RawMessage  `json:"result,omitempty"`     // as `draw compute` gives it
+	Result     json.RawMessage  `json:"result,omitempty"`     // as `draw compute` gives it, recomputed
 	Standby    []DrawStandby    `json:"standby,omitempty"`    // the ranks that follow the quota
 	Loads      map[string]int64 `json:"loads,omitempty"`      // inspector → objects
 	Infeasible string           `json:"infeasible,omitempty"` // the deficient set, where slots cannot be filled
 	Time       int64            `json:"time"`
+	Posting    json.RawMessage  `json:"posting,omitempty"`  // lists by their roots (chaincode/draw/POSTING.md), not recomputed
+	Seed       string           `json:"seed,omitempty"`     // of a posting: the one that tickets follow from
+	PostedBy   string           `json:"postedBy,omitempty"` // MSP
+	Refuted    *DrawRefuted     `json:"refuted,omitempty"`  // why a posting was voided
 }
 
 // DrawStandby lists the standby ranks of a stratum.
@@ -309,4 +321,5 @@ const (
 	EventDrawInfeasible     EventType = "draw.found-infeasible"
 	EventDrawCancelled      EventType = "draw.cancelled"
 	EventDrawVoided         EventType = "draw.voided"
+	EventDrawRefuted        EventType = "draw.result-refuted"
 )

@@ -26,9 +26,10 @@ type FileDrawDirectory struct {
 
 // FreezeDraw freezes the directories that were filed and fixes the round.
 type FreezeDraw struct {
-	ID     string     `json:"id"`
-	Round  int64      `json:"round"`
-	Chunks DrawChunks `json:"chunks"`
+	ID     string           `json:"id"`
+	Round  int64            `json:"round"`
+	Chunks DrawChunks       `json:"chunks"`
+	File   *DrawObjectsFile `json:"file,omitempty"` // instead of chunks of objects
 }
 
 // CommitToDraw is an organisation's commitment, bound to draw and organisation.

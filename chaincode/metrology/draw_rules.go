@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// The bounds of a draw that the contract recomputes itself.
+// The bounds of the lists that stand on the ledger. A draw whose objects do is
+// recomputed by the contract; more of them, or more to be drawn, stand in a
+// file.
 const (
-	MaxDrawObjects    = 5000
+	MaxDrawObjects    = 20000
+	MaxDrawRecomputed = 5000 // objects drawn
 	MaxDrawInspectors = 1000
 	MaxDrawIneligible = 20000
 	MaxDrawExclusions = 20000
@@ -357,23 +360,6 @@ func (c FileDrawDirectory) Check() error {
 		}
 		if err := OneOf(field+".reason", e.Reason, ExcludedVisitCap, ExcludedClosed, ExcludedScope, ExcludedOtherDraw, ExcludedOpenCase, ExcludedTooNewHere); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// Check bounds the chunks that a freeze reads. Exclusions may be none, and so
-// may ineligible pairs.
-func (c DrawChunks) Check() error {
-	for _, part := range []struct {
-		list            string
-		count, min, max int
-	}{
-		{DrawPartObjects, c.Objects, 1, MaxDrawObjects}, {DrawPartInspectors, c.Inspectors, 1, MaxDrawInspectors},
-		{DrawPartIneligible, c.Ineligible, 0, MaxDrawIneligible}, {DrawPartExclusions, c.Exclusions, 0, MaxDrawExclusions},
-	} {
-		if part.count < part.min || part.count > min(part.max, 100) {
-			return FieldErrorf(CodeInvalid, "chunks."+part.list, "is not %d to 100", part.min)
 		}
 	}
 	return nil

@@ -6,7 +6,7 @@ func TestDrawTransitions(t *testing.T) {
 	requireMatrix(t, DrawTransitions, DrawPhases,
 		[]DrawCommand{
 			DrawFile, DrawApprove, DrawFileDirectory, DrawSetFreeze, DrawApproveFreeze, DrawEnactFreeze, DrawCommit, DrawOpen,
-			DrawRevealSecret, DrawSetClose, DrawObserve, DrawSeed, DrawPost, DrawFail, DrawCancel, DrawAnnul,
+			DrawRevealSecret, DrawSetClose, DrawObserve, DrawSeed, DrawPost, DrawFail, DrawCancel, DrawAnnul, DrawChallenge,
 		}, `
 		absent plan planned
 		planned approve approved
@@ -29,7 +29,9 @@ func TestDrawTransitions(t *testing.T) {
 		closed beacon seeded
 		closed void void
 		seeded result drawn
-		seeded fail infeasible`)
+		seeded fail infeasible
+		drawn challenge seeded
+		infeasible challenge seeded`)
 }
 
 func TestDrawChangeTransitions(t *testing.T) {

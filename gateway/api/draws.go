@@ -116,6 +116,8 @@ func drawRoutes() []writeRoute {
 		step(one+"/observation", "draw:Observe", place, command[metrology.ObserveDraw]),
 		step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw]),
 		step(one+"/result", "draw:Result", place, command[metrology.DrawAction]),
+		step(one+"/posting", "draw:Post", place, command[metrology.PostDraw]),
+		step(one+"/challenge", "draw:Challenge", place, command[metrology.ChallengeDraw]),
 		step(one+"/substitutions", "draw:Substitute", place, command[metrology.SubstituteObject]),
 		step(one+"/recusals", "draw:Recuse", place, command[metrology.RecuseInspector]),
 		change("approval", "draw:ApproveChange"),

@@ -50,6 +50,7 @@ type DrawRecord struct {
 	Observations []metrology.DrawObservation `json:"observations,omitempty"`
 	Beacon       *metrology.DrawBeacon       `json:"beacon,omitempty"`
 	Result       *metrology.DrawResult       `json:"result,omitempty"`
+	Refuted      []metrology.DrawResult      `json:"refuted,omitempty"` // postings that a challenge has voided, in their order
 	Changes      []metrology.DrawChange      `json:"changes,omitempty"` // after the result, in the order they were proposed
 	Numbers      DrawNumbers                 `json:"numbers"`           // of the authority's draws
 	History      []HistoryEntry              `json:"history"`

@@ -141,7 +141,13 @@ func (p drawPart) addTo(r *public.DrawRecord) error {
 	case metrology.DrawPartBeacon:
 		return json.Unmarshal(raw, &r.Beacon)
 	case metrology.DrawPartResult:
-		return json.Unmarshal(raw, &r.Result)
+		result, err := read[metrology.DrawResult](raw)
+		if result.Refuted == nil { // else the one that was voided stands among those
+			r.Result = &result
+		}
+		return err
+	case metrology.DrawPartRefuted:
+		return appendRead(&r.Refuted, raw)
 	case metrology.DrawPartChanges:
 		changes, err := read[metrology.DrawChanges](raw)
 		r.Changes = changes.List
