@@ -41,7 +41,7 @@ func root() *cobra.Command {
 	cmd.Use, cmd.Short = "gateway", "Steelyard: a ledger of trust in measurement"
 	cmd.Long = "Without a subcommand: start an embedded network with demonstration content in ./data and serve http://localhost:8080."
 	cmd.SilenceUsage, cmd.SilenceErrors = true, true
-	cmd.AddCommand(serveCommand(), command.Verify(), command.Draw(), versionCommand())
+	cmd.AddCommand(serveCommand(), command.Verify(), command.Draw(), passwordCommand(), versionCommand())
 	return cmd
 }
 

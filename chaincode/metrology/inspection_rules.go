@@ -193,6 +193,9 @@ var inspectionReasons = map[InspectionCommand][]InspectionReason{
 		WithdrawExpired},
 }
 
+// Reasons lists the reasons that a command may give.
+func (c InspectionCommand) Reasons() []InspectionReason { return slices.Clone(inspectionReasons[c]) }
+
 // Decide returns the record after the post in charge returned, corrected or
 // withdrew it for a reason, or upheld it (without one).
 func (i Inspection) Decide(command InspectionCommand, reason InspectionReason, caller Caller, stamp string) (Inspection, error) {

@@ -2,6 +2,7 @@ package metrology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,9 @@ var instrumentReasons = map[InstrumentCommand][]InstrumentReason{
 	InstrumentRelease:     {OutcomeConforms, OutcomeDeviates, OutcomeWithdrawn},
 	InstrumentRetire:      {RetireScrapped, RetireSold, RetireLost, RetireRotated, RetireMistake},
 }
+
+// Reasons lists the reasons that a command may give.
+func (c InstrumentCommand) Reasons() []InstrumentReason { return slices.Clone(instrumentReasons[c]) }
 
 // NewInstrument checks a registration and returns the record it makes.
 // cycleMonths comes from the cycle rule named, 0 if none is.

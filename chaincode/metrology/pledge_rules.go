@@ -233,6 +233,9 @@ var pledgeReasons = map[PledgeCommand][]PledgeReason{
 		ReasonPenalty, ReasonFailedCheck},
 }
 
+// Reasons lists the reasons that a command may give.
+func (c PledgeCommand) Reasons() []PledgeReason { return slices.Clone(pledgeReasons[c]) }
+
 // Change returns the pledge after it was withdrawn, restored or revoked. A red
 // card is not shed by withdrawing.
 func (p Pledge) Change(command PledgeCommand, reason PledgeReason, stamp string) (Pledge, error) {

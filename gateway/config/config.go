@@ -42,6 +42,9 @@ type Config struct {
 	// Observe takes part in draws by itself, for each organisation whose officer
 	// the wallet holds. The embedded network and a demonstration always do.
 	Observe bool `yaml:"observe"`
+	// SecureCookies says that visitors come by TLS, which something before this
+	// gateway ends: the desks' cookies are then for TLS alone.
+	SecureCookies bool `yaml:"secureCookies"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
 }

@@ -31,11 +31,23 @@ func (s *Store) FindTransaction(ctx context.Context, transactionID string) (e En
 	return queryEntry(ctx, s.read, byTransaction, transactionID)
 }
 
+// Recent lists what a caller submitted under keys with a prefix of ASCII, the
+// newest first.
+func (s *Store) Recent(ctx context.Context, caller, prefix string, limit int) ([]Entry, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT `+columns+` FROM submission
+		WHERE caller = ? AND key >= ? AND key < ? ORDER BY created DESC, key LIMIT ?`, caller, prefix, prefix+"\x7f", limit)
+	return scanEntries(rows, err)
+}
+
 // Unsettled lists the submissions whose fate is open, oldest first.
 func (s *Store) Unsettled(ctx context.Context) ([]Entry, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT `+columns+` FROM submission WHERE state IN ('pending', 'unknown') ORDER BY created, caller, key`)
+	return scanEntries(rows, err)
+}
+
+func scanEntries(rows *sql.Rows, err error) ([]Entry, error) {
 	if err != nil {
-		return nil, fmt.Errorf("query unsettled submissions: %w", err)
+		return nil, fmt.Errorf("query submissions: %w", err)
 	}
 	defer rows.Close()
 	var entries []Entry
@@ -47,7 +59,7 @@ func (s *Store) Unsettled(ctx context.Context) ([]Entry, error) {
 		entries = append(entries, e)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("query unsettled submissions: %w", err)
+		return nil, fmt.Errorf("query submissions: %w", err)
 	}
 	return entries, nil
 }

@@ -277,3 +277,24 @@ func BenchmarkKeepAndSettle(b *testing.B) {
 		}
 	})
 }
+
+func TestRecent(t *testing.T) {
+	ctx := t.Context()
+	store := open(t, filepath.Join(t.TempDir(), "o.db"))
+	for i, key := range []string{"desk-a", "desk-b", "desk-c", "desk", "batch-a"} {
+		e := entry(fmt.Sprint("tx", i))
+		e.Key = key
+		require.NoError(t, store.Keep(ctx, e, ""))
+		time.Sleep(2 * time.Millisecond) // stamps are in milliseconds
+	}
+	other := entry("tx9")
+	other.Caller, other.Key = "notary", "desk-d"
+	require.NoError(t, store.Keep(ctx, other, ""))
+	recent, err := store.Recent(ctx, "merchant", "desk-", 2)
+	require.NoError(t, err)
+	require.Len(t, recent, 2)
+	require.Equal(t, []string{"desk-c", "desk-b"}, []string{recent[0].Key, recent[1].Key})
+	none, err := store.Recent(ctx, "merchant", "nothing-", 2)
+	require.NoError(t, err)
+	require.Empty(t, none)
+}

@@ -42,6 +42,7 @@ type register struct {
 	inspections  []public.Inspection
 	overdue      []public.OverdueInspection
 	draws        []public.DrawRecord
+	transactions []public.Transaction
 	asked        []string // what was looked up, in order
 }
 
@@ -160,6 +161,10 @@ func (r *register) OverdueInspections(context.Context, public.PageRequest, metro
 	return filter(r, "overdue", r.overdue, func(public.OverdueInspection) bool { return true })
 }
 
+func (r *register) Transaction(_ context.Context, id string) (public.Transaction, error) {
+	return find(r, "transaction", id, r.transactions, func(t public.Transaction) string { return t.ID })
+}
+
 // reports judges from the certificates of a register, with an issuer that may
 // do everything.
 type reports struct{ register *register }
@@ -216,6 +221,12 @@ const document = `{"info": {"title": "T", "version": "1", "description": "About 
 // serve mounts the pages on a register.
 func serve(t *testing.T, r *register) *echo.Echo {
 	t.Helper()
+	return serveDesks(t, r, []byte(document), nil)
+}
+
+// serveDesks mounts the desks too, unless desks is nil.
+func serveDesks(t *testing.T, r *register, document []byte, desks *web.DeskConfig) *echo.Echo {
+	t.Helper()
 	clock, err := time.Parse(time.RFC3339, stamp)
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +234,7 @@ func serve(t *testing.T, r *register) *echo.Echo {
 	e := echo.New()
 	pages := web.New(web.Config{
 		Register: r, Reports: reports{r}, Clock: func() time.Time { return clock }, Embedded: true,
-		Version: "0.0.0-test", Upload: 64 << 20, Document: []byte(document), Log: slog.New(slog.DiscardHandler),
+		Version: "0.0.0-test", Upload: 64 << 20, Document: document, Desks: desks, Log: slog.New(slog.DiscardHandler),
 	})
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)

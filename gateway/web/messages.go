@@ -13,14 +13,27 @@ var messageFiles embed.FS
 // hold indexed verbs of fmt, such as %[1]s.
 type catalogue map[string]string
 
+// catalogueParts are the files of a catalogue, by what follows the language in
+// their names: of the public pages and of the desks.
+var catalogueParts = []string{"", "-desk"}
+
 func readCatalogue(l language) (catalogue, error) {
-	raw, err := messageFiles.ReadFile("messages/" + string(l) + ".json")
-	if err != nil {
-		return nil, fmt.Errorf("read messages: %w", err)
-	}
-	var words catalogue
-	if err := json.Unmarshal(raw, &words); err != nil {
-		return nil, fmt.Errorf("read messages in %s: %w", l, err)
+	words := catalogue{}
+	for _, part := range catalogueParts {
+		raw, err := messageFiles.ReadFile("messages/" + string(l) + part + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("read messages: %w", err)
+		}
+		var more catalogue
+		if err := json.Unmarshal(raw, &more); err != nil {
+			return nil, fmt.Errorf("read messages in %s: %w", l, err)
+		}
+		for key, text := range more {
+			if _, twice := words[key]; twice {
+				return nil, fmt.Errorf("read messages in %s: %q stands twice", l, key)
+			}
+			words[key] = text
+		}
 	}
 	return words, nil
 }

@@ -12,12 +12,14 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+	"github.com/steelyard-ledger/steelyard/gateway/web/session"
 )
 
 // Register is the public register the pages read. An absent thing is a
 // metrology.CodeNotFound error.
 type Register interface {
 	DrawRegister
+	Transactions
 	Status(ctx context.Context) (public.Status, error)
 	Merchants(ctx context.Context, f public.MerchantFilter, today metrology.Date) (public.Page[public.Merchant], error)
 	Merchant(ctx context.Context, id string, today metrology.Date) (public.Merchant, error)
@@ -50,6 +52,7 @@ type Config struct {
 	Version  string           // of this program
 	Upload   int64            // bytes of a file the upload takes
 	Document []byte           // OpenAPI 3.1 document of the API, for its reference
+	Desks    *DeskConfig      // nil: there are none
 	Log      *slog.Logger
 }
 
@@ -67,6 +70,7 @@ type Server struct {
 	views     map[language]views
 	reference docsPage
 	gathered  gathering
+	desks     *desks // nil: there are none
 }
 
 // New makes the pages. It panics if what is built into the program, templates
@@ -82,6 +86,9 @@ func New(c Config) *Server {
 	}
 	if err == nil {
 		s.reference, err = readDocument(c.Document)
+	}
+	if err == nil && c.Desks != nil {
+		s.desks, err = newDesks(*c.Desks, s.clock, c.Document)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err))
@@ -113,6 +120,9 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/status", s.page(s.status))
 	e.GET("/feeds/results.atom", s.resultsFeed)
 	e.GET("/assets/:version/:name", s.serveAsset)
+	if s.desks != nil {
+		s.mountDesks(e)
+	}
 }
 
 // request is one request for a page.
@@ -131,11 +141,13 @@ func (r request) text(name string) string { return r.QueryParam(name) }
 
 // reply is what a handler wants shown.
 type reply struct {
-	view   string // name of the template
-	title  string // of the page, in the visitor's language
-	status int    // 0 means 200
-	body   any    // of the template
-	to     string // path to send the visitor to instead, unless empty
+	view   string           // name of the template
+	title  string           // of the page, in the visitor's language
+	status int              // 0 means 200
+	body   any              // of the template
+	to     string           // path to send the visitor to instead, unless empty
+	desk   *session.Session // of whoever is signed in; nil on public pages
+	self   string           // address of this page for the other language, when it is not the request's
 }
 
 // handler answers a request for a page.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+	"github.com/steelyard-ledger/steelyard/gateway/web/session"
 )
 
 //go:embed templates/*.html
@@ -83,6 +84,10 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"drawTone":        drawTone,
 		"stampOf":         stampOf,
 		"resultTone":      resultTone,
+		"plus":            func(i int) int { return i + 1 },
+		"label":           words.label,
+		"hint":            words.hint,
+		"option":          words.option,
 	}
 }
 
@@ -130,7 +135,9 @@ type frame struct {
 	Embedded    bool
 	Notice      string
 	Version     string
-	Known       bool // whether the register could be asked
+	Desks       bool             // there are some
+	Desk        *session.Session // of whoever is signed in; nil on public pages
+	Known       bool             // whether the register could be asked
 	Status      public.Status
 	Body        any
 }
@@ -142,8 +149,9 @@ func (s *Server) render(r request, answer reply) error {
 		status = http.StatusOK
 	}
 	f := frame{
-		Lang: r.lang, Tag: r.lang.tag(), Other: r.lang.other(), OtherTag: r.lang.other().tag(), Switch: switchAddress(r), Title: answer.title,
+		Lang: r.lang, Tag: r.lang.tag(), Other: r.lang.other(), OtherTag: r.lang.other().tag(), Switch: switchAddress(r, answer.self), Title: answer.title,
 		Embedded: s.embedded, Notice: s.notice, Version: s.version, Body: answer.body,
+		Desks: s.desks != nil, Desk: answer.desk,
 	}
 	var err error
 	f.Status, err = s.register.Status(r.Request().Context())
@@ -164,8 +172,14 @@ func (s *Server) render(r request, answer reply) error {
 }
 
 // switchAddress is this page in the other language. A page that answered an
-// upload has no address of its own and leads back to the start.
-func switchAddress(r request) string {
+// upload has no address of its own and leads back to the start; one that
+// answered another form names its own.
+func switchAddress(r request, self string) string {
+	if own, err := url.Parse(self); err == nil && self != "" {
+		query := own.Query()
+		query.Set("lang", string(r.lang.other()))
+		return own.EscapedPath() + "?" + query.Encode()
+	}
 	if r.Request().Method != http.MethodGet {
 		return "/?lang=" + string(r.lang.other())
 	}

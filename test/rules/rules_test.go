@@ -78,6 +78,7 @@ var importRules = []rule{
 	{of: "gateway/signing", may: []string{"chaincode/metrology", "chaincode/signature"}},
 	{of: "gateway/intake", may: []string{"chaincode/metrology"}},
 	{of: "gateway/evidence", may: []string{"chaincode/metrology", "chaincode/signature", "gateway/ledger"}},
+	{of: "gateway/password", may: []string{}},
 	{of: "gateway/demo", may: []string{"chaincode/metrology"}},
 	{of: "gateway/api", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest", "gateway/intake"}},
 	{of: "gateway/web", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest"}},

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+
+	"github.com/steelyard-ledger/steelyard/gateway/api"
+	"github.com/steelyard-ledger/steelyard/gateway/outbox"
+	"github.com/steelyard-ledger/steelyard/gateway/password"
+	"github.com/steelyard-ledger/steelyard/gateway/web"
+	"github.com/steelyard-ledger/steelyard/gateway/web/session"
+)
+
+// desks gives the desks what they need. handler is the router they stand on.
+func (g *gateway) desks(handler http.Handler, log *slog.Logger) *web.DeskConfig {
+	p := deskPosts{tokens: map[[sha256.Size]byte]session.Person{}, named: map[string]session.Person{},
+		passwords: password.At(filepath.Join(g.config.Data, passwordFile)), log: log}
+	for token, who := range bindTokens(g.tokens, g.identities) {
+		p.tokens[sha256.Sum256([]byte(token))] = session.Person(who)
+		p.named[who.Label] = session.Person(who)
+	}
+	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Secure: g.config.SecureCookies}
+}
+
+// deskPosts knows the posts of the wallet by token and password.
+type deskPosts struct {
+	tokens    map[[sha256.Size]byte]session.Person // by the token's hash, so that a look-up tells nothing by its time
+	named     map[string]session.Person
+	passwords *password.File
+	log       *slog.Logger
+}
+
+// ByToken implements web.Posts.
+func (p deskPosts) ByToken(token string) (session.Person, bool) {
+	who, known := p.tokens[sha256.Sum256([]byte(token))]
+	return who, known
+}
+
+// ByPassword implements web.Posts. A file that cannot be read lets nobody in.
+func (p deskPosts) ByPassword(name, secret string) (session.Person, bool) {
+	good, err := p.passwords.Check(name, secret)
+	if err != nil {
+		p.log.Error("check a password", "error", err)
+	}
+	who, known := p.named[name]
+	return who, good && known
+}
+
+// operations runs requests on the gateway's own router, in this process.
+type operations struct{ handler http.Handler }
+
+// Run implements web.Operations.
+func (o operations) Run(ctx context.Context, who session.Person, asked web.Operation) (web.Answer, error) {
+	r, err := http.NewRequestWithContext(api.WithPrincipal(ctx, api.Principal(who)), asked.Method, asked.Path, bytes.NewReader(asked.Body))
+	if err != nil {
+		return web.Answer{}, err
+	}
+	r.RequestURI = asked.Path
+	r.Header.Set("Idempotency-Key", asked.Key)
+	if len(asked.Body) > 0 {
+		r.Header.Set("Content-Type", asked.Media)
+	}
+	w := &recorder{header: http.Header{}}
+	o.handler.ServeHTTP(w, r)
+	return web.Answer{Status: w.status, Body: w.body.Bytes()}, ctx.Err()
+}
+
+// recorder keeps an answer in memory.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
+
+// journal is the outbox as the desks see it.
+type journal struct{ store *outbox.Store }
+
+// Find implements web.Journal.
+func (j journal) Find(ctx context.Context, label, key string) (web.Sent, bool, error) {
+	e, found, err := j.store.Find(ctx, label, key)
+	return sentOf(e), found, err
+}
+
+// Recent implements web.Journal.
+func (j journal) Recent(ctx context.Context, label, prefix string, limit int) ([]web.Sent, error) {
+	entries, err := j.store.Recent(ctx, label, prefix, limit)
+	all := make([]web.Sent, len(entries))
+	for i, e := range entries {
+		all[i] = sentOf(e)
+	}
+	return all, err
+}
+
+func sentOf(e outbox.Entry) web.Sent {
+	return web.Sent{
+		Key: e.Key, State: web.SentState(e.State), TransactionID: e.TransactionID, Block: e.Outcome.BlockNumber,
+		Created: e.Created, Event: e.Outcome.Result, Refusal: e.Outcome.Refusal,
+	}
+}

@@ -1,0 +1,228 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/steelyard-ledger/steelyard/gateway/web/form"
+	"github.com/steelyard-ledger/steelyard/gateway/web/session"
+)
+
+// Posts knows who may sit at a desk.
+type Posts interface {
+	// ByToken finds the post of a bearer token.
+	ByToken(token string) (session.Person, bool)
+	// ByPassword finds the post of this name, if the password is its own.
+	ByPassword(name, password string) (session.Person, bool)
+}
+
+// Operation is one request to the REST interface.
+type Operation struct {
+	Method string
+	Path   string // with its query
+	Key    string // Idempotency-Key; empty: none
+	Media  string // of the body
+	Body   []byte
+}
+
+// Answer is what the interface said.
+type Answer struct {
+	Status int
+	Body   []byte
+}
+
+// Operations runs operations of the REST interface as a post, just as a client
+// with that post's token would.
+type Operations interface {
+	Run(ctx context.Context, who session.Person, o Operation) (Answer, error)
+}
+
+// DeskConfig gives the desks what they need.
+type DeskConfig struct {
+	Posts      Posts
+	Operations Operations
+	Journal    Journal
+	Secure     bool // visitors come by TLS, though this program may not see it
+}
+
+// desks are the pages of those who are signed in.
+type desks struct {
+	DeskConfig
+	sessions *session.Store
+	attempts *middleware.RateLimiterMemoryStore // to sign in, by client address
+	guard    *http.CrossOriginProtection
+	forms    map[string]form.Operation
+}
+
+// Attempts to sign in from one address: so many at once, then one in so many
+// seconds. A token has 160 random bits; this is for passwords.
+const (
+	attemptBurst   = 10
+	attemptsPerSec = 0.2
+)
+
+func newDesks(c DeskConfig, clock func() time.Time, document []byte) (*desks, error) {
+	operations, err := form.Read(document)
+	if err != nil {
+		return nil, err
+	}
+	return &desks{
+		DeskConfig: c, sessions: session.NewStore(clock), guard: http.NewCrossOriginProtection(), forms: operations,
+		attempts: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: attemptsPerSec, Burst: attemptBurst}),
+	}, nil
+}
+
+// visit is one request for a page of a desk.
+type visit struct {
+	request
+	session.Session
+	sent  url.Values // form that was sent; nil: none
+	stale bool       // a form was sent that was not made for this session; nothing is done with it
+}
+
+// deskHandler answers a request for a page of a desk.
+type deskHandler func(ctx context.Context, v visit) (reply, error)
+
+// mountDesks registers the desks.
+func (s *Server) mountDesks(e *echo.Echo) {
+	e.GET("/desk", s.desk(s.deskHome))
+	e.POST("/desk/sign-in", s.page(s.signIn))
+	e.POST("/desk/sign-out", s.page(s.signOut))
+	e.GET("/desk/do/:job", s.desk(s.showJob))
+	e.POST("/desk/do/:job", s.deskForm(s.showJob, s.doJob))
+	e.GET("/desk/sent", s.desk(s.listSent))
+	e.GET("/desk/sent/:key", s.desk(s.showSent))
+}
+
+// desk makes a route of a page that only those who are signed in see. Others
+// are asked to sign in and come back here.
+func (s *Server) desk(show deskHandler) echo.HandlerFunc {
+	return s.page(func(ctx context.Context, r request) (reply, error) {
+		private(r)
+		found, signedIn := s.sessionOf(r)
+		if !signedIn {
+			return s.askToSignIn(r, r.Request().URL.RequestURI(), nil), nil
+		}
+		answer, err := show(ctx, visit{request: r, Session: found})
+		answer.desk = &found
+		return answer, err
+	})
+}
+
+// deskForm makes a route of a form. do is reached only by a form that was made
+// for this session; one that was not is shown again, with what was typed.
+// Without a session the form is kept on the page that asks to sign in.
+func (s *Server) deskForm(show, do deskHandler) echo.HandlerFunc {
+	return s.page(func(ctx context.Context, r request) (reply, error) {
+		private(r)
+		if err := s.desks.guard.Check(r.Request()); err != nil {
+			return reply{}, echo.NewHTTPError(http.StatusForbidden)
+		}
+		if err := r.Request().ParseForm(); err != nil {
+			return reply{}, brokenForm(err)
+		}
+		sent := r.Request().PostForm
+		found, signedIn := s.sessionOf(r)
+		if !signedIn {
+			return s.askToSignIn(r, r.Request().URL.RequestURI(), sent), nil
+		}
+		v := visit{request: r, Session: found, sent: sent}
+		handle := do
+		if v.stale = !found.Permits(sent.Get(formToken)); v.stale {
+			handle = show
+		}
+		answer, err := handle(ctx, v)
+		answer.desk = &found
+		return answer, err
+	})
+}
+
+// private keeps pages of the desks out of shared caches and out of frames'
+// and other sites' reach. A browser may keep them for going back.
+func private(r request) { r.Response().Header().Set("Vary", "Cookie") }
+
+// Names of controls that are not members of a body.
+const (
+	formToken = "_token" // of the session
+	formKey   = "_key"   // Idempotency-Key of what the form asks for
+	formMore  = "_more"  // list that is to have one more row
+	formSure  = "_sure"  // that nothing undoes it is understood
+)
+
+// deskPage is the body of a desk's first page.
+type deskPage struct {
+	Person session.Person
+	Token  string
+	Groups []jobGroup
+	Recent []sent
+}
+
+// jobGroup is one heading with its jobs.
+type jobGroup struct {
+	Key  string
+	Jobs []job
+}
+
+// Title is the message that names the group.
+func (g jobGroup) Title() string { return "group." + g.Key }
+
+// recentShown is how many of the last writes the first page shows.
+const recentShown = 5
+
+func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
+	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role)}
+	recent, err := s.desks.Journal.Recent(ctx, v.Person.Label, deskKeys, recentShown)
+	if err != nil {
+		return reply{}, fmt.Errorf("list what was sent: %w", err)
+	}
+	for _, entry := range recent {
+		body.Recent = append(body.Recent, s.describe(ctx, entry))
+	}
+	return reply{view: "desk", title: s.say(v.lang, "desk.title", s.term(v.lang, "role", v.Person.Role)), body: body}, nil
+}
+
+// term says the words of a code.
+func (s *Server) term(l language, group, code string) string {
+	return s.views[l].words.term(group, code)
+}
+
+// jobsOf lists the jobs of a role under their headings, as the table has them.
+func jobsOf(role string) []jobGroup {
+	var groups []jobGroup
+	for _, j := range jobs {
+		if !j.For(role) {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g jobGroup) bool { return g.Key == j.Group })
+		if i < 0 {
+			groups, i = append(groups, jobGroup{Key: j.Group}), len(groups)
+		}
+		groups[i].Jobs = append(groups[i].Jobs, j)
+	}
+	return groups
+}
+
+// kept is a form that is carried over to after signing in.
+type kept struct{ Name, Value string }
+
+// keep lists what a form sent, without what belongs to a session.
+func keep(sent url.Values) []kept {
+	var list []kept
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		if name == formToken || name == formSure {
+			continue
+		}
+		for _, value := range sent[name] {
+			list = append(list, kept{name, value})
+		}
+	}
+	return list
+}

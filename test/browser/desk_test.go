@@ -1,0 +1,210 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+)
+
+// token is the bearer token of a post of the demonstration.
+func token(t *testing.T, post string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(site.data, "tokens.json"))
+	require.NoError(t, err)
+	var tokens map[string]string
+	require.NoError(t, json.Unmarshal(raw, &tokens))
+	require.NotEmpty(t, tokens[post])
+	return tokens[post]
+}
+
+// tabTo presses Tab until an element has the focus.
+func (v *visitor) tabTo(selector string) {
+	v.t.Helper()
+	for range 150 {
+		v.do(chromedp.KeyEvent(kb.Tab))
+		if measure[bool](v, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
+			return
+		}
+	}
+	v.t.Fatalf("Tab does not lead to %s", selector)
+}
+
+// field is the selector of a form's control.
+func field(path string) string { return fmt.Sprintf(`[id="%s"]`, path) }
+
+// choose picks an option with the keyboard, as the options' order allows.
+func (v *visitor) choose(path, value string) {
+	v.t.Helper()
+	v.tabTo(field(path))
+	at := measure[int](v, fmt.Sprintf(`[...document.activeElement.options].findIndex((o) => o.value === %q)`, value))
+	require.Positive(v.t, at, value)
+	for range at {
+		v.do(chromedp.KeyEvent(kb.ArrowDown))
+	}
+	require.Equal(v.t, value, measure[string](v, `document.activeElement.value`))
+}
+
+// signIn signs in with the keyboard alone.
+func (v *visitor) signIn(post string) {
+	v.t.Helper()
+	v.open("/desk")
+	v.tabTo("#secret")
+	v.do(chromedp.KeyEvent(token(v.t, post)), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".desk-bar"))
+}
+
+// sent waits for the page that tells what became of a form.
+func (v *visitor) sent() string {
+	v.t.Helper()
+	v.do(chromedp.WaitVisible(".verdict"))
+	require.Contains(v.t, v.address().Path, "/desk/sent/")
+	return v.text(".verdict h2")
+}
+
+// do is the form of an operation.
+func do(operation string) string { return "/desk/do/" + operation }
+
+// Each desk job is done end to end by keyboard alone: a card is shown and
+// taken back.
+func TestSuspendAndRestoreByKeyboard(t *testing.T) {
+	for name, test := range map[string]struct {
+		language      string
+		width, height int64
+		done          string
+	}{
+		"phone, Chinese":   {"zh-CN", phoneWidth, phoneHeight, "已完成"},
+		"desktop, English": {"en", desktopWidth, desktopHeight, "Done"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := visit(t, test.language, test.width, test.height)
+			v.signIn("regulator")
+			v.picture("desk-regulator-" + test.language)
+			for _, step := range []struct {
+				operation string
+				choices   [][2]string
+			}{
+				{"suspendPledge", [][2]string{{"card", "yellow"}, {"reason", "failed-spot-check"}}},
+				{"restorePledge", [][2]string{{"reason", "remedied"}}},
+			} {
+				v.open(do(step.operation))
+				require.Empty(t, measure[[]string](v, faults), step.operation)
+				v.tabTo(field("{id}"))
+				v.do(chromedp.KeyEvent("P-MARKET"))
+				for _, choice := range step.choices {
+					v.choose(choice[0], choice[1])
+				}
+				v.tabTo("main form.card > button[type=submit]")
+				v.do(chromedp.KeyEvent(kb.Enter))
+				require.Contains(t, v.sent(), test.done)
+				require.Empty(t, measure[[]string](v, faults), step.operation)
+				v.picture("desk-sent-" + step.operation + "-" + test.language)
+			}
+			v.onlyOurs()
+		})
+	}
+}
+
+// count is how many writes the list of a desk shows.
+func (v *visitor) count() int {
+	v.t.Helper()
+	v.open("/desk/sent")
+	return measure[int](v, `document.querySelectorAll('.rows li').length`)
+}
+
+// suspension fills the form that shows a yellow card.
+func (v *visitor) suspension(pledge string) {
+	v.t.Helper()
+	v.open(do("suspendPledge"))
+	v.do(
+		chromedp.SendKeys(field("{id}"), pledge),
+		chromedp.SetValue(field("card"), "yellow"),
+		chromedp.SetValue(field("reason"), "penalty"),
+	)
+}
+
+func (v *visitor) restore(pledge string) {
+	v.t.Helper()
+	v.open(do("restorePledge"))
+	v.do(chromedp.SendKeys(field("{id}"), pledge), chromedp.SetValue(field("reason"), "mistake"), chromedp.Click("main form.card > button[type=submit]"))
+	require.Contains(v.t, v.sent(), "Done")
+}
+
+const send = "main form.card > button[type=submit]"
+
+// A double click is one write, and so is sending again after going back.
+func TestDeskTwice(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	v.signIn("regulator")
+	before := v.count()
+	v.suspension("P-MARKET")
+	v.do(chromedp.DoubleClick(send))
+	require.Contains(t, v.sent(), "Done")
+	measure[bool](v, `history.back(), true`)
+	v.do(chromedp.WaitVisible(field("card")))
+	v.do(
+		chromedp.SetValue(field("{id}"), "P-MARKET"), chromedp.SetValue(field("card"), "yellow"),
+		chromedp.SetValue(field("reason"), "penalty"), chromedp.Click(send),
+	)
+	require.Contains(t, v.sent(), "Done")
+	require.Equal(t, before+1, v.count())
+	v.restore("P-MARKET")
+}
+
+// The session ends while a form is filled in: what was typed is still there
+// after signing in again.
+func TestDeskSessionEnds(t *testing.T) {
+	v := visit(t, "en", desktopWidth, desktopHeight)
+	v.signIn("regulator")
+	before := v.count()
+	v.suspension("P-MARKET")
+	command(v, network.ClearBrowserCookies, cdp.Empty{})
+	v.do(chromedp.Click(send), chromedp.WaitVisible("#secret"))
+	require.Contains(t, v.text("main"), "What you typed is kept")
+	v.do(chromedp.SendKeys("#secret", token(t, "regulator")+kb.Enter), chromedp.WaitVisible(field("card")))
+	require.Equal(t, "P-MARKET", measure[string](v, `document.getElementById('{id}').value`))
+	require.Equal(t, "penalty", measure[string](v, `document.getElementById('reason').value`))
+	v.do(chromedp.Click(send))
+	require.Contains(t, v.sent(), "Done")
+	require.Equal(t, before+1, v.count())
+	v.restore("P-MARKET")
+}
+
+// offline cuts the connection, or mends it.
+func (v *visitor) offline(is bool) {
+	v.t.Helper()
+	command(v, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: is, DownloadThroughput: -1, UploadThroughput: -1})
+}
+
+// Without a connection nothing is sent, it is said, and nothing is lost.
+func TestDeskOffline(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	v.signIn("regulator")
+	before := v.count()
+	v.suspension("P-MARKET")
+	v.offline(true)
+	v.do(chromedp.Click(send))
+	require.Contains(t, v.text(".progress"), "nothing was sent, and what you typed is still here")
+	v.offline(false)
+	v.do(chromedp.Click(send))
+	require.Contains(t, v.sent(), "Done")
+	require.Equal(t, before+1, v.count())
+	v.restore("P-MARKET")
+}
+
+// A wrong entry is told beside its field, and mended there.
+func TestDeskWrongEntry(t *testing.T) {
+	v := visit(t, "zh-CN", phoneWidth, phoneHeight)
+	v.signIn("regulator")
+	v.suspension("P-NONE")
+	v.do(chromedp.Click(send), chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text(".verdict"), "没有此项")
+	require.Equal(t, "penalty", measure[string](v, `document.getElementById('reason').value`))
+	require.Empty(t, measure[[]string](v, faults))
+}
