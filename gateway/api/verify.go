@@ -97,7 +97,7 @@ func (s *Server) VerifyDigests(ctx context.Context, digests []metrology.Digest, 
 	if s.embedded {
 		report.Ledger.Notice = EmbeddedNotice
 	}
-	known := newKnown(s.register, today)
+	known := newKnown(s.register)
 	seen := make(map[string]bool)
 	for _, asked := range digests {
 		certificates, err := s.register.CertificatesByDigest(ctx, asked.Algorithm, asked.Value, today)
@@ -136,23 +136,18 @@ func (s *Server) VerifyCertificate(ctx context.Context, id, serial string) (verd
 		return verdict.Finding{}, err
 	}
 	facts := verdict.Facts{Today: today, Serial: serial, Embedded: s.embedded}
-	return newKnown(s.register, today).judge(ctx, certificate, facts)
+	return newKnown(s.register).judge(ctx, certificate, facts)
 }
 
-// known keeps what one question has looked up, since certificates of one file
-// share issuer and instruments.
+// known keeps the institutions that one question has looked up, since
+// certificates of one file share their issuer.
 type known struct {
-	register    Register
-	today       metrology.Date
-	issuers     map[string]*metrology.Issuer
-	instruments map[string]*metrology.Instrument
+	register Register
+	issuers  map[string]*metrology.Issuer
 }
 
-func newKnown(register Register, today metrology.Date) *known {
-	return &known{
-		register: register, today: today,
-		issuers: make(map[string]*metrology.Issuer), instruments: make(map[string]*metrology.Instrument),
-	}
+func newKnown(register Register) *known {
+	return &known{register: register, issuers: make(map[string]*metrology.Issuer)}
 }
 
 // judge completes the facts from the register and answers.
@@ -162,22 +157,10 @@ func (k *known) judge(ctx context.Context, certificate public.Certificate, facts
 		Leaf: leaf, Renditions: certificate.Renditions, State: certificate.State,
 		Key: certificate.Batch.Key, FailedLater: certificate.FailedLater != "",
 	}
+	facts.Instruments = certificate.Instruments
 	var err error
 	if facts.Issuer, err = k.issuer(ctx, leaf.Issuer); err != nil {
 		return verdict.Finding{}, err
-	}
-	facts.Instruments = make(map[string]metrology.Instrument)
-	for _, named := range leaf.Instruments {
-		if named.ID == "" {
-			continue
-		}
-		instrument, err := k.instrument(ctx, named.ID)
-		if err != nil {
-			return verdict.Finding{}, err
-		}
-		if instrument != nil {
-			facts.Instruments[named.ID] = *instrument
-		}
 	}
 	return verdict.Finding{
 		Certificate: &verdict.Reference{
@@ -203,23 +186,6 @@ func (k *known) issuer(ctx context.Context, id string) (*metrology.Issuer, error
 		return nil, err
 	}
 	return k.issuers[id], nil
-}
-
-// instrument returns nil for one that is not registered.
-func (k *known) instrument(ctx context.Context, id string) (*metrology.Instrument, error) {
-	if instrument, asked := k.instruments[id]; asked {
-		return instrument, nil
-	}
-	view, err := k.register.Instrument(ctx, id, k.today)
-	switch {
-	case err == nil:
-		k.instruments[id] = &view.Instrument
-	case metrology.ErrorCode(err) == metrology.CodeNotFound:
-		k.instruments[id] = nil
-	default:
-		return nil, err
-	}
-	return k.instruments[id], nil
 }
 
 // verifyUpload answers POST /v1/verify.

@@ -127,6 +127,10 @@ type Certificate struct {
 	Anchored    AsOf                        `json:"anchored"`
 	AsOf        AsOf                        `json:"asOf"`
 	Day         metrology.Date              `json:"day"` // the day the status was computed for
+
+	// Instruments are the ledger's records of those the leaf names by id, for
+	// whoever judges the certificate; one that is missing is not there.
+	Instruments map[string]metrology.Instrument `json:"-"`
 }
 
 // Issuer is an institution that anchors certificates.

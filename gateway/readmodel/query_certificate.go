@@ -71,28 +71,44 @@ func (s *Store) Certificates(ctx context.Context, f public.CertificateFilter, to
 // namedAtOnce bounds the identifiers that one query names.
 const namedAtOnce = 1000
 
-// standing completes certificates with their status on a day, which rests on
-// the instruments that they name too.
+// standing completes certificates with the instruments that they name, and
+// with their status on a day, which rests on those too.
 func (s *Store) standing(ctx context.Context, rows []certificateRow, today metrology.Date) ([]public.Certificate, error) {
+	known, err := s.named(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	certificates := make([]public.Certificate, len(rows))
+	for i, r := range rows {
+		r.Instruments = make(map[string]metrology.Instrument, len(r.Leaf.Instruments))
+		for _, named := range r.Leaf.Instruments {
+			if instrument, registered := known[named.ID]; registered {
+				r.Instruments[named.ID] = instrument
+			}
+		}
+		r.Status = metrology.CertificateFacts{
+			Leaf: r.Leaf, State: r.State, FailedLater: r.FailedLater != "", KeyCompromised: r.doubted, Instruments: r.Instruments, Today: today,
+		}.Standing()
+		certificates[i] = r.Certificate
+	}
+	return certificates, nil
+}
+
+// named reads the records of the instruments that certificates name by id.
+func (s *Store) named(ctx context.Context, rows []certificateRow) (map[string]metrology.Instrument, error) {
 	var ids []string
-	asked := make(map[string]bool)
+	known := make(map[string]metrology.Instrument)
 	for _, r := range rows {
 		for _, named := range r.Leaf.Instruments {
-			if named.ID != "" && !asked[named.ID] {
-				asked[named.ID] = true
+			if _, asked := known[named.ID]; !asked && named.ID != "" {
+				known[named.ID] = metrology.Instrument{}
 				ids = append(ids, named.ID)
 			}
 		}
 	}
-	known := make(map[string]metrology.Instrument, len(ids))
+	clear(known)
 	for chunk := range slices.Chunk(ids, namedAtOnce) {
-		instruments, err := among(ctx, s, "instruments", `SELECT doc FROM instruments WHERE id`, chunk, "id", func(row scanner) (metrology.Instrument, error) {
-			var doc string
-			if err := row.Scan(&doc); err != nil {
-				return metrology.Instrument{}, err
-			}
-			return read[metrology.Instrument]([]byte(doc))
-		})
+		instruments, err := s.instrumentRecords(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +116,25 @@ func (s *Store) standing(ctx context.Context, rows []certificateRow, today metro
 			known[instrument.ID] = instrument
 		}
 	}
-	certificates := make([]public.Certificate, len(rows))
-	for i, r := range rows {
-		r.Status = metrology.CertificateFacts{
-			Leaf: r.Leaf, State: r.State, FailedLater: r.FailedLater != "", KeyCompromised: r.doubted, Instruments: known, Today: today,
-		}.Standing()
-		certificates[i] = r.Certificate
+	return known, nil
+}
+
+// instrumentRecords reads records; that of a single instrument, for which
+// every certificate of it asks, is kept.
+func (s *Store) instrumentRecords(ctx context.Context, ids []string) ([]metrology.Instrument, error) {
+	load := func() ([]metrology.Instrument, error) {
+		return among(ctx, s, "instruments", `SELECT doc FROM instruments WHERE id`, ids, "id", func(row scanner) (metrology.Instrument, error) {
+			var doc string
+			if err := row.Scan(&doc); err != nil {
+				return metrology.Instrument{}, err
+			}
+			return read[metrology.Instrument]([]byte(doc))
+		})
 	}
-	return certificates, nil
+	if len(ids) != 1 {
+		return load()
+	}
+	return remember(&s.single, cacheKey{"instrument record", ids[0], ""}, load)
 }
 
 // Certificate returns one certificate by its leaf hash.
