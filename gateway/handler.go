@@ -21,7 +21,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 	g.mountMetrics(e)
 	pages := web.New(web.Config{
 		Register: g.store, Reports: server, Clock: time.Now, Embedded: g.config.Embedded(),
-		Version: release, Upload: limits.Upload, Document: api.Document(), Desks: g.desks(e, log), Log: log,
+		Version: release, Upload: limits.Upload, Document: api.Document(), Trust: g.link.trust, Desks: g.desks(e, log), Log: log,
 	})
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)

@@ -105,9 +105,10 @@ func TestVerify(t *testing.T) {
 	})
 }
 
-// What a forger may try who controls everything but the keys of a majority.
-func TestVerify_ErrNotProven(t *testing.T) {
-	for name, change := range map[string]func(*consortium, *anchoring){
+// forgeries is what a forger may try who controls everything but the keys of a
+// majority.
+func forgeries() map[string]func(*consortium, *anchoring) {
+	return map[string]func(*consortium, *anchoring){
 		"two of four organisations endorsed": func(_ *consortium, a *anchoring) { a.endorsers = a.endorsers[:2] },
 		"one peer endorsed three times": func(_ *consortium, a *anchoring) {
 			a.endorsers = []node{a.endorsers[1], a.endorsers[1], a.endorsers[1]}
@@ -139,7 +140,11 @@ func TestVerify_ErrNotProven(t *testing.T) {
 		"record with no count":      func(_ *consortium, a *anchoring) { a.batch.Count = 0; a.write() },
 		"signed with another key":   func(_ *consortium, a *anchoring) { a.batch.Key = strings.Repeat("0", 64); a.write() },
 		"no issuer's signature":     func(_ *consortium, a *anchoring) { a.batch.Signature = nil; a.write() },
-	} {
+	}
+}
+
+func TestVerify_ErrNotProven(t *testing.T) {
+	for name, change := range forgeries() {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, "BFT", change)
 			_, err := Build(s.trust(), s.from, "JL2026-0002")
@@ -148,16 +153,21 @@ func TestVerify_ErrNotProven(t *testing.T) {
 	}
 }
 
-func TestVerify_Reading(t *testing.T) {
-	s := newScene(t, "BFT", nil)
+// falseReadings say nothing of this transaction.
+func (s scene) falseReadings() map[string]*Reading {
 	regulator, institute := s.peers["RegulatorMSP"], s.peers["InstituteMSP"]
-	for name, reading := range map[string]*Reading{
+	return map[string]*Reading{
 		"one organisation only":      s.reading(3, 1, regulator),
 		"the key's version is older": s.reading(2, 1, regulator, institute),
 		"another transaction's":      s.reading(3, 0, regulator, institute),
 		"a client's word":            s.reading(3, 1, regulator, s.user),
 		"nothing signed":             {},
-	} {
+	}
+}
+
+func TestVerify_Reading(t *testing.T) {
+	s := newScene(t, "BFT", nil)
+	for name, reading := range s.falseReadings() {
 		t.Run(name, func(t *testing.T) {
 			s.from.Reading = reading
 			_, err := Build(s.trust(), s.from, "JL2026-0002")
@@ -166,11 +176,9 @@ func TestVerify_Reading(t *testing.T) {
 	}
 }
 
-func TestVerify_Configurations(t *testing.T) {
-	s := newScene(t, "BFT", nil)
-	bundle, err := Build(s.trust(), s.from, "JL2026-0002")
-	require.NoError(t, err)
-	for name, change := range map[string]func(*Bundle){
+// patchworks put a good bundle's parts together otherwise.
+func patchworks() map[string]func(*Bundle) {
+	return map[string]func(*Bundle){
 		"none":                          func(b *Bundle) { b.Configurations = nil },
 		"not from block 0":              func(b *Bundle) { b.Configurations = b.Configurations[1:] },
 		"not the one in force":          func(b *Bundle) { b.Configurations = b.Configurations[:1] },
@@ -184,12 +192,23 @@ func TestVerify_Configurations(t *testing.T) {
 		"the stranger's transaction":    func(b *Bundle) { b.Transaction = 0 },
 		"another key":                   func(b *Bundle) { b.IssuerKey = nil },
 		"another format":                func(b *Bundle) { b.Format = "" },
-	} {
+	}
+}
+
+// patched is a copy of the bundle after change had its way with it.
+func (b Bundle) patched(change func(*Bundle)) Bundle {
+	b.Configurations = append([]Block(nil), b.Configurations...)
+	change(&b)
+	return b
+}
+
+func TestVerify_Configurations(t *testing.T) {
+	s := newScene(t, "BFT", nil)
+	bundle, err := Build(s.trust(), s.from, "JL2026-0002")
+	require.NoError(t, err)
+	for name, change := range patchworks() {
 		t.Run(name, func(t *testing.T) {
-			changed := bundle
-			changed.Configurations = append([]Block(nil), bundle.Configurations...)
-			change(&changed)
-			_, err := Verify(changed, s.trust(), nil)
+			_, err := Verify(bundle.patched(change), s.trust(), nil)
 			require.ErrorIs(t, err, ErrNotProven)
 		})
 	}

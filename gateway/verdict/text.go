@@ -96,14 +96,17 @@ func statementTable() map[string]Text {
 	}
 }
 
-// ToneOf is how an outcome may be shown; one that this program does not know,
-// from a newer service, counts as unknown.
-func ToneOf(outcome Outcome) Tone {
+// AnswerOf is the answer that an outcome makes, with its tone and words. One
+// that this program does not know, from a newer service, counts as unknown.
+func AnswerOf(outcome Outcome) Answer {
 	if known, found := answers[outcome]; found {
-		return known.Tone
+		return known
 	}
-	return Unknown
+	return Answer{Outcome: outcome, Tone: Unknown, Text: Text{ZH: string(outcome), EN: string(outcome)}}
 }
+
+// Statements are all that a verdict may say it does not prove, by code.
+func Statements() map[string]Text { return statementTable() }
 
 func answer(outcome Outcome) Answer { return answers[outcome] }
 

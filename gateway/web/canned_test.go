@@ -234,12 +234,16 @@ func serveDesks(t *testing.T, r *register, document []byte, desks *web.DeskConfi
 	e := echo.New()
 	pages := web.New(web.Config{
 		Register: r, Reports: reports{r}, Clock: func() time.Time { return clock }, Embedded: true,
-		Version: "0.0.0-test", Upload: 64 << 20, Document: document, Desks: desks, Log: slog.New(slog.DiscardHandler),
+		Version: "0.0.0-test", Upload: 64 << 20, Document: document, Trust: []byte(trustFile), Desks: desks, Log: slog.New(slog.DiscardHandler),
 	})
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)
 	return e
 }
+
+// trustFile has the form of one; its roots are never looked at by the pages.
+const trustFile = `{"version":1,"channel":"steelyard","genesisHash":"` +
+	`00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff","organizations":{"InstituteMSP":{"roots":["</script>"]}},"ordererOrganizations":{}}`
 
 // get asks for a page in a language.
 func get(e *echo.Echo, path, language string) *httptest.ResponseRecorder {

@@ -130,7 +130,7 @@ type answered struct {
 	Question string // as it stood in the box
 	Local    bool   // the browser hashed the file, which never left it
 	Uploaded bool   // the file was sent here, hashed and dropped
-	XML      bool   // it begins like XML, so that a content digest might answer where those of its bytes do not
+	XML      bool   // it begins like XML whose content could not be read, so that only its bytes were compared
 	File     *digest.Result
 }
 

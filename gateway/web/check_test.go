@@ -209,14 +209,17 @@ func TestErrors(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	e := serve(t, full())
-	total := len(get(e, "/", "zh").Body.Bytes())
-	for _, address := range assetAddresses(get(e, "/", "zh").Body.String()) {
+	page := get(e, "/", "zh").Body.String()
+	total := len(page)
+	for _, address := range assetAddresses(page) {
 		w := get(e, address, "zh")
 		require.Equal(t, http.StatusOK, w.Code, address)
 		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
 		content, err := io.ReadAll(w.Body)
 		require.NoError(t, err)
-		total += len(content)
+		if !strings.Contains(page, `data-worker="`+address) && !strings.Contains(page, `data-c14n="`+address) && !strings.Contains(page, `data-decoder="`+address) {
+			total += len(content) // what the visitor has not asked for yet is loaded later
+		}
 		old := strings.Replace(address, "/assets/", "/assets/0", 1)
 		require.Equal(t, http.StatusNotFound, get(e, old, "zh").Code)
 	}

@@ -89,7 +89,7 @@ func pledgeStanding(p any) standing {
 // certificateTone is the tone of a certificate's status in a list, as the same
 // status has it in a verdict.
 func certificateTone(c public.Certificate) verdict.Tone {
-	return verdict.ToneOf(verdict.Outcome(c.Status))
+	return verdict.AnswerOf(verdict.Outcome(c.Status)).Tone
 }
 
 // resultTone is the tone of a finding. One that speaks against a merchant is a

@@ -53,6 +53,7 @@ type Config struct {
 	Upload   int64            // bytes of a file the upload takes
 	Document []byte           // OpenAPI 3.1 document of the API, for its reference
 	Desks    *DeskConfig      // nil: there are none
+	Trust    []byte           // trust file of the ledger, for checking offline; without it that is not offered
 	Log      *slog.Logger
 }
 
@@ -71,6 +72,8 @@ type Server struct {
 	reference docsPage
 	gathered  gathering
 	desks     *desks // nil: there are none
+	trust     []byte
+	checkers  map[language]checker // offline checkers around the trust file
 }
 
 // New makes the pages. It panics if what is built into the program, templates
@@ -78,7 +81,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		register: c.Register, reports: c.Reports, clock: c.Clock, embedded: c.Embedded,
-		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log,
+		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log, trust: c.Trust,
 	}
 	var err error
 	if s.assets, err = readAssets(); err == nil {
@@ -89,6 +92,9 @@ func New(c Config) *Server {
 	}
 	if err == nil && c.Desks != nil {
 		s.desks, err = newDesks(*c.Desks, s.clock, c.Document)
+	}
+	if err == nil && len(c.Trust) > 0 {
+		s.checkers, err = makeCheckers(s.assets, s.views, c.Trust, c.Embedded, c.Version)
 	}
 	if err != nil {
 		panic(fmt.Sprintf("web: %v", err))
@@ -116,6 +122,9 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/statistics", s.page(s.statistics))
 	e.GET("/draws", s.page(s.draws))
 	e.GET("/draws/:id", s.page(s.draw))
+	e.GET("/offline", s.page(s.offline))
+	e.GET("/offline/checker.html", s.checkerFile)
+	e.GET("/offline/trust.json", s.trustFile)
 	e.GET("/docs", s.page(s.docs))
 	e.GET("/status", s.page(s.status))
 	e.GET("/feeds/results.atom", s.resultsFeed)

@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -40,14 +43,32 @@ func TestFileNeverLeaves(t *testing.T) {
 			)
 			require.Contains(t, v.text(".verdict h2"), test.headline)
 			require.Equal(t, "/check", v.address().Path)
-			if test.file == "calibration.xml" {
-				require.Contains(t, v.text("main"), "This file looks like XML")
-			}
+			require.Equal(t, test.file == "calibration.xml", strings.Contains(v.text("main"), "c14n-sha256"), "the content of a certificate in XML is digested too")
 			v.onlyOurs()
 			v.nothingSent()
 			v.picture("file-" + test.file + "-" + test.language)
 		})
 	}
+}
+
+// The content digest is the browser's own too: a signature added later changes
+// the bytes but not the content.
+func TestContentDigest(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	for file, readable := range map[string]bool{"unsigned.xml": true, "signed-long-term.xml": true, "make.py": false} {
+		path, err := filepath.Abs(filepath.Join("../testdata/dcc", file))
+		require.NoError(t, err)
+		v.open("/")
+		v.do(chromedp.SetUploadFiles("#file", []string{path}), chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+		require.Equal(t, readable, strings.Contains(v.text("main"), "49d585a013e2628762ffd4ecf892a9e14f15647b261cc5d960dc762d2499ed82"), file)
+	}
+	broken := filepath.Join(t.TempDir(), "broken.xml")
+	require.NoError(t, os.WriteFile(broken, []byte("<!DOCTYPE a><a/>"), 0o600))
+	v.open("/")
+	v.do(chromedp.SetUploadFiles("#file", []string{broken}), chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text("main"), "its content could not be read")
+	v.onlyOurs()
+	v.nothingSent()
 }
 
 // Without scripts the same form sends the file, says so, and gets the same answer.

@@ -42,13 +42,13 @@
         progress.textContent = form.dataset.reading + ' ' + said.percent + ' %';
         return;
       }
-      const query = new URLSearchParams({ sha256: said.sha256, sm3: said.sm3 });
-      if (said.xml) query.set('xml', '1');
+      const query = new URLSearchParams(said.digests);
+      if (said.unread) query.set('xml', '1');
       if (serial.value.trim()) query.set('serial', serial.value.trim());
       end('');
       window.location.assign('/check?' + query.toString());
     };
-    worker.postMessage(file);
+    worker.postMessage({ file, c14n: new URL(form.dataset.c14n, window.location.href).href });
   });
 
   // A page taken from the history may still hold a busy form.

@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4) and SM3 (GB/T 32905) of a file, read piece by piece. As a
-// worker it takes a File and posts {percent}, then {sha256, sm3, xml}, or {failed}.
-// In Node it exports both digests for tests.
+// worker it takes {file, c14n: address of c14n.js} and posts {percent}, then
+// {digests, unread}, or {failed}. In Node it exports all for tests.
 (function (root) {
   'use strict';
 
@@ -130,7 +130,11 @@
   }
 
   const piece = 4 << 20; // bytes read at a time
-  async function digestFile(file, report) {
+  const maxXML = 32 << 20; // bytes; c14n.js takes no more
+
+  // digestFile reads a File. For XML it asks content(bytes), if given, for the
+  // digest of a calibration certificate's content; unread says that it was refused.
+  async function digestFile(file, report, content) {
     const [sha256, sm3] = [newSHA256(), newSM3()];
     let [xml, told] = [false, -1];
     for (let at = 0; at < file.size; at += piece) {
@@ -142,15 +146,30 @@
       if (percent !== told) report({ percent: told = percent });
     }
     if (sha256.length !== file.size) throw new Error('the file changed while it was read');
-    return { sha256: sha256.hex(), sm3: sm3.hex(), xml };
+    const digests = { sha256: sha256.hex(), sm3: sm3.hex() };
+    if (!xml || !content) return { digests, unread: false };
+    try {
+      const found = file.size > maxXML ? undefined : await content(new Uint8Array(await file.arrayBuffer()));
+      if (found) digests['c14n-sha256'] = found;
+      return { digests, unread: found === undefined }; // null: XML, but no certificate
+    } catch (error) {
+      return { digests, unread: true };
+    }
   }
 
+  const made = { newSHA256, newSM3, looksLikeXML, digestFile };
   if (typeof module !== 'undefined' && module.exports) {
-    module.exports = { newSHA256, newSM3, looksLikeXML };
-  } else if (typeof root.importScripts === 'function') {
-    root.onmessage = function (event) {
-      digestFile(event.data, root.postMessage.bind(root))
-        .then((digests) => root.postMessage(digests), () => root.postMessage({ failed: true }));
-    };
+    module.exports = made;
+    return;
   }
+  root.steelyard = Object.assign(root.steelyard || {}, made);
+  if (typeof root.importScripts !== 'function') return;
+  root.onmessage = function ({ data }) {
+    const content = function (bytes) {
+      root.importScripts(data.c14n); // only for XML
+      return root.steelyard.contentDigest(bytes);
+    };
+    digestFile(data.file, root.postMessage.bind(root), content)
+      .then((found) => root.postMessage(found), () => root.postMessage({ failed: true }));
+  };
 })(typeof self !== 'undefined' ? self : this);
