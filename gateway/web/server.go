@@ -111,6 +111,8 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/c/:id", s.page(s.certificate))
 	e.GET("/m/:id", s.page(s.merchant))
 	e.GET("/i/:id", s.page(s.instrument))
+	e.GET("/i/:id/differs", s.page(s.differs))
+	e.GET("/differs", s.page(s.differs))
 	e.GET("/s/:id", s.page(s.site))
 	e.GET("/n/:id", s.page(s.issuer))
 	e.GET("/v/:id", s.page(s.inspection))
