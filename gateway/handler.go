@@ -20,7 +20,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 	server.Mount(e)
 	g.mountMetrics(e)
 	pages := web.New(web.Config{
-		Register: g.store, Reports: server, Clock: time.Now, Embedded: g.config.Embedded(),
+		Register: g.store, Reports: server, Rounds: carrier{server}, Clock: time.Now, Embedded: g.config.Embedded(),
 		Version: release, Upload: limits.Upload, Document: api.Document(), Trust: g.link.trust, Desks: g.desks(e, log), Log: log,
 	})
 	pages.Mount(e)
@@ -34,7 +34,8 @@ func (g *gateway) api(limits api.Limits) *api.Server {
 		Writer: writer{g.client}, Register: g.store, Signer: g.signer,
 		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
 		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Embedded(),
-		Ready: g.ready, Upload: limits.Upload, Beacon: g.beaconPin(),
+		Ready: g.ready, Upload: limits.Upload,
+		Beacons: g.beacons(), Courier: principalOf(g.identities[0]),
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/draw/devbeacon"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
@@ -23,6 +24,7 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
 	"github.com/steelyard-ledger/steelyard/gateway/readmodel"
+	"github.com/steelyard-ledger/steelyard/gateway/relay"
 	"github.com/steelyard-ledger/steelyard/gateway/signing"
 	"github.com/steelyard-ledger/steelyard/gateway/wallet"
 )
@@ -46,6 +48,8 @@ type gateway struct {
 	trust      ledger.Trust
 	signer     *signing.Directory
 	beacon     *devbeacon.Beacon // nil unless this is a demonstration
+	rounds     *relay.Watch      // of the beacons of others
+	chains     []draw.Chain      // drand networks that the configuration names
 }
 
 // run serves until ctx ends or a part fails. What it needs is taken in order:
@@ -100,6 +104,9 @@ func (g *gateway) openStores(ctx context.Context) error {
 		return err
 	}
 	if g.beacon, err = g.openBeacon(); err != nil {
+		return err
+	}
+	if err = g.openRelays(); err != nil {
 		return err
 	}
 	g.signer = signing.NewDirectory(filepath.Join(g.config.Data, "issuer-keys"))
@@ -159,6 +166,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return g.fill(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
 	group.Go(func() error { return g.observe(ctx) })
+	group.Go(func() error { g.rounds.Run(ctx); return nil })
 	group.Go(func() error {
 		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)

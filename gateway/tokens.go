@@ -69,9 +69,13 @@ func refuseShared(tokens map[string]string) error {
 func bindTokens(tokens map[string]string, identities []wallet.Identity) map[string]api.Principal {
 	bound := make(map[string]api.Principal, len(tokens))
 	for _, identity := range identities {
-		bound[tokens[identity.Label]] = api.Principal{Label: identity.Label, MSP: identity.MSPID, Role: identity.Role, Subject: identity.Subject}
+		bound[tokens[identity.Label]] = principalOf(identity)
 	}
 	return bound
+}
+
+func principalOf(identity wallet.Identity) api.Principal {
+	return api.Principal{Label: identity.Label, MSP: identity.MSPID, Role: identity.Role, Subject: identity.Subject}
 }
 
 // loadSecret reads the gateway's secret, or makes it.

@@ -72,7 +72,7 @@ func roundTime(pin metrology.DrawChain, round int64) (int64, error) {
 	if round < 1 || round > math.MaxInt32*64/pin.Period {
 		return 0, metrology.FieldErrorf(metrology.CodeInvalid, "round", "is not a round of this beacon")
 	}
-	chain, err := chainOf(pin)
+	chain, err := draw.Pinned(pin)
 	return chain.Time(uint64(round)), err
 }
 

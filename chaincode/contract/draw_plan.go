@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"encoding/hex"
 	"errors"
 
 	"github.com/go-json-experiment/json"
@@ -42,29 +41,8 @@ func readPlan(raw []byte) (draw.Plan, metrology.DrawTerms, error) {
 		}
 		return plan, terms, metrology.FieldErrorf(metrology.CodeInvalid, field, "has the wrong type")
 	}
-	_, err = chainOf(terms.Beacon)
+	_, err = draw.Pinned(terms.Beacon)
 	return plan, terms, err
-}
-
-// chainOf gives the beacon that a plan pins.
-func chainOf(pin metrology.DrawChain) (draw.Chain, error) {
-	chain := draw.Chain{Scheme: pin.Scheme, Period: uint32(pin.Period), GenesisTime: pin.GenesisTime, BeaconID: pin.BeaconID}
-	var err error
-	if chain.PublicKey, err = hex.DecodeString(pin.PublicKey); err != nil {
-		return chain, metrology.FieldErrorf(metrology.CodeInvalid, "plan.beacon.publicKey", "is not hex")
-	}
-	if chain.GenesisSeed, err = hex.DecodeString(pin.GenesisSeed); err != nil {
-		return chain, metrology.FieldErrorf(metrology.CodeInvalid, "plan.beacon.genesisSeed", "is not hex")
-	}
-	switch {
-	case pin.Scheme != draw.BeaconScheme:
-		return chain, metrology.FieldErrorf(metrology.CodeInvalid, "plan.beacon.scheme", "only %s is known", draw.BeaconScheme)
-	case pin.Period < 1 || pin.Period > 24*3600:
-		return chain, metrology.FieldErrorf(metrology.CodeInvalid, "plan.beacon.period", "is not 1 second to 1 day")
-	case chain.Hash().String() != pin.ChainHash:
-		return chain, metrology.FieldErrorf(metrology.CodeInvalid, "plan.beacon.chainHash", "is not the hash of the beacon's parameters, %s", chain.Hash())
-	}
-	return chain, nil
 }
 
 // drawError tells a rule of DR-1 as one of the ledger.

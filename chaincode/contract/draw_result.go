@@ -157,7 +157,7 @@ func roundOf(d metrology.Draw, beacon metrology.DrawBeacon) (draw.Beacon, error)
 	if err != nil {
 		return draw.Beacon{}, metrology.FieldErrorf(metrology.CodeInvalid, "signature", "is not hex")
 	}
-	chain, err := chainOf(d.Terms.Beacon)
+	chain, err := draw.Pinned(d.Terms.Beacon)
 	return draw.Beacon{Chain: chain, Round: uint64(d.Round), Signature: signature}, err
 }
 

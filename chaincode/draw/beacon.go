@@ -109,6 +109,12 @@ func (c Chain) Verify(round uint64, signature []byte) (Digest, error) {
 	return sha256.Sum256(signature), nil
 }
 
+// CheckKey refuses a chain whose public key could verify nothing.
+func (c Chain) CheckKey() error {
+	_, err := c.key()
+	return err
+}
+
 // key decodes the public key; SetBytes checks curve and subgroup.
 func (c Chain) key() (*bls12381.G2, error) {
 	const entry = "beacon.chain"

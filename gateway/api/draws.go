@@ -20,6 +20,7 @@ func (s *Server) drawReads() []readRoute {
 	const one = "/v1/draws/:id"
 	return []readRoute{
 		{"/v1/beacon", nil, s.developmentBeacon},
+		{"/v1/beacons", nil, s.knownBeacons},
 		{"/v1/draws", with("authority", "phase"), s.draws},
 		{one, nil, s.draw},
 		{one + "/transcript", nil, s.drawTranscript},
@@ -27,22 +28,6 @@ func (s *Server) drawReads() []readRoute {
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
 	}
-}
-
-// DevelopmentBeacon is the beacon that a demonstration's plan pins.
-type DevelopmentBeacon struct {
-	Notice string              `json:"notice"`
-	Chain  metrology.DrawChain `json:"chain"`
-}
-
-// BeaconNotice says what a development beacon is not.
-const BeaconNotice = "Development beacon: one signer, whose operator knows every round beforehand. For demonstrations only; a draw on it proves nothing about secrecy, bias or time."
-
-func (s *Server) developmentBeacon(context.Context, params) (any, error) {
-	if s.beacon == nil {
-		return nil, metrology.Errorf(metrology.CodeNotFound, "this gateway runs no development beacon")
-	}
-	return s.beacon, nil
 }
 
 func (s *Server) draws(ctx context.Context, p params) (any, error) {
@@ -98,6 +83,8 @@ func drawRoutes() []writeRoute {
 	const one, place = "/v1/draws/:id", "/v1/draws/{id}"
 	directory := step(one+"/directories/:list/:chunk", "draw:Directory", place, command[metrology.FileDrawDirectory])
 	directory.Numbers = []string{"chunk"}
+	seed := step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw])
+	seed.anybody = (*Server).bringRound
 	change := func(decision, function string) writeRoute {
 		r := step(one+"/changes/:number/"+decision, function, place, command[metrology.DecideDrawChange])
 		r.Numbers = []string{"number"}
@@ -114,7 +101,7 @@ func drawRoutes() []writeRoute {
 		step(one+"/reveal", "draw:Reveal", place, command[metrology.RevealToDraw]),
 		step(one+"/close", "draw:Close", place, command[metrology.DrawAction]),
 		step(one+"/observation", "draw:Observe", place, command[metrology.ObserveDraw]),
-		step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw]),
+		seed,
 		step(one+"/result", "draw:Result", place, command[metrology.DrawAction]),
 		step(one+"/posting", "draw:Post", place, command[metrology.PostDraw]),
 		step(one+"/challenge", "draw:Challenge", place, command[metrology.ChallengeDraw]),

@@ -19,12 +19,13 @@ type Config struct {
 	Signer   BatchSigner
 	Evidence Evidence
 	Secret   Secret
-	Clock    func() time.Time   // for "today" in Asia/Shanghai
-	Version  string             // of this program
-	Embedded bool               // the network is the embedded one
-	Ready    func() error       // why the gateway cannot serve, or nil
-	Upload   int64              // bytes of an uploaded file
-	Beacon   *DevelopmentBeacon // the beacon this gateway runs, or nil
+	Clock    func() time.Time // for "today" in Asia/Shanghai
+	Version  string           // of this program
+	Embedded bool             // the network is the embedded one
+	Ready    func() error     // why the gateway cannot serve, or nil
+	Upload   int64            // bytes of an uploaded file
+	Beacons  []KnownBeacon    // those that plans may pin
+	Courier  Principal        // submits what anybody may bring
 }
 
 // Server answers the REST interface.
@@ -39,14 +40,16 @@ type Server struct {
 	embedded bool
 	ready    func() error
 	upload   int64
-	beacon   *DevelopmentBeacon
+	beacons  []KnownBeacon
+	courier  Principal
 }
 
 // New makes the API.
 func New(c Config) *Server {
 	return &Server{
 		writer: c.Writer, register: c.Register, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
-		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload, beacon: c.Beacon,
+		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
+		beacons: c.Beacons, courier: c.Courier,
 	}
 }
 

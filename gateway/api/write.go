@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -32,6 +33,8 @@ type writeRoute struct {
 	Optional bool              // Private may be absent; a member "profile": true tells the contract it is there
 	Place    string            // Location of what is made, with {id}; empty: the transaction
 	encode   encoder
+	// anybody answers those without a token; nil: there is no such answer.
+	anybody func(s *Server, ctx context.Context, members map[string]jsontext.Value) (Receipt, error)
 }
 
 // command encodes a request as the command type C, strictly: what C does not
@@ -65,6 +68,9 @@ type Written struct {
 func (s *Server) serveWrite(route writeRoute) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		who, err := principal(c.Request().Context())
+		if err != nil && route.anybody != nil {
+			return s.serveAnybody(c, route)
+		}
 		if err != nil {
 			return err
 		}
@@ -86,6 +92,20 @@ func (s *Server) serveWrite(route writeRoute) echo.HandlerFunc {
 		}
 		return answerWritten(c, receipt, id, place(route, id, members))
 	}
+}
+
+// serveAnybody handles a writing route for those without a token.
+func (s *Server) serveAnybody(c echo.Context, route writeRoute) error {
+	members, err := bodyMembers(c, route)
+	if err != nil {
+		return err
+	}
+	receipt, err := route.anybody(s, c.Request().Context(), members)
+	if err != nil {
+		return err
+	}
+	id := unquoted(members["id"])
+	return answerWritten(c, receipt, id, place(route, id, members))
 }
 
 // compose turns the members of a body into the call of its transaction.

@@ -20,6 +20,7 @@ type runSettings struct {
 	authority           string
 	sites, inspectors   int
 	margin              int64 // seconds
+	beacon              string
 	wait                time.Duration
 }
 
@@ -46,6 +47,7 @@ func drawRun() *cobra.Command {
 	flags.IntVar(&s.sites, "sites", 500, "synthetic sites in the directory, at most 5000")
 	flags.IntVar(&s.inspectors, "inspectors", 30, "synthetic inspectors, at least 4")
 	flags.Int64Var(&s.margin, "margin", 5, "seconds between two steps of the protocol")
+	flags.StringVar(&s.beacon, "beacon", "", "chain hash of the beacon to pin, one of the gateway's /v1/beacons; default its development beacon")
 	flags.DurationVar(&s.wait, "wait", 5*time.Minute, "longest time to wait for the result")
 	return cmd
 }
@@ -97,15 +99,9 @@ func (r *drawRunning) say(format string, args ...any) {
 
 // plan files the authority's next draw and has it approved by the notary.
 func (r *drawRunning) plan(ctx context.Context) error {
-	var beacon struct {
-		Notice string              `json:"notice"`
-		Chain  metrology.DrawChain `json:"chain"`
+	if err := r.chooseBeacon(ctx); err != nil {
+		return err
 	}
-	if err := r.get(ctx, "/v1/beacon", &beacon); err != nil {
-		return fmt.Errorf("find a development beacon: %w", err)
-	}
-	r.say("%s", beacon.Notice)
-	r.chain = beacon.Chain
 	number, err := r.nextNumber(ctx)
 	if err != nil {
 		return err

@@ -45,8 +45,23 @@ type Config struct {
 	// SecureCookies says that visitors come by TLS, which something before this
 	// gateway ends: the desks' cookies are then for TLS alone.
 	SecureCookies bool `yaml:"secureCookies"`
+	// Beacon says where rounds of public beacons are fetched and which beacons
+	// of one's own plans may pin.
+	Beacon Beacon `yaml:"beacon"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
+}
+
+// Beacon names drand's relays and networks. A relay is trusted with nothing:
+// every round is verified with the key that the draw's plan pins.
+type Beacon struct {
+	// Relays are the addresses of drand HTTP relays, such as
+	// https://api.drand.sh, asked in order. None: rounds are brought by hand or
+	// by other gateways.
+	Relays []string `yaml:"relays"`
+	// Chains are files with the chain information of further drand networks, a
+	// consortium's own, as drand gives it at /info. quicknet is known anyway.
+	Chains []string `yaml:"chains"`
 }
 
 // ReadModel names a database. It holds nothing that the ledger does not have:
@@ -136,6 +151,9 @@ func (c *Config) paths() []*string {
 	paths := []*string{&c.Data, &c.Tokens}
 	if c.ReadModel.Driver != DriverPostgres {
 		paths = append(paths, &c.ReadModel.DSN)
+	}
+	for i := range c.Beacon.Chains {
+		paths = append(paths, &c.Beacon.Chains[i])
 	}
 	if c.Network != nil {
 		paths = append(paths, &c.Network.Wallet, &c.Network.Trust)

@@ -11,6 +11,9 @@ import (
 
 const complete = `listen: 127.0.0.1:9000
 data: ./d
+beacon:
+  relays: [https://api.drand.sh]
+  chains: [consortium.json]
 network:
   channel: steelyard
   chaincode: metrology
@@ -39,6 +42,7 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, filepath.Join(dir, "d", "tokens.json"), c.Tokens)
 	require.Equal(t, filepath.Join(dir, "wallet"), c.Network.Wallet)
 	require.Equal(t, "/abs/ca.pem", c.Network.Peers[0].TLSRoots)
+	require.Equal(t, Beacon{Relays: []string{"https://api.drand.sh"}, Chains: []string{filepath.Join(dir, "consortium.json")}}, c.Beacon)
 }
 
 func TestLoadRefuses(t *testing.T) {

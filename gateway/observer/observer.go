@@ -32,8 +32,9 @@ type Register interface {
 // Submit runs a transaction as the identity with this label, once per key.
 type Submit func(ctx context.Context, label, key, function string, request []byte) error
 
-// Rounds gives a round's signature, or false while it is not known.
-type Rounds func(chainHash string, round uint64) (signature []byte, known bool)
+// Rounds gives the verified signature of a pinned beacon's round, or false
+// while it is not known.
+type Rounds func(pin metrology.DrawChain, round uint64) (signature []byte, known bool)
 
 // Officer is an identity that acts for its organisation.
 type Officer struct {

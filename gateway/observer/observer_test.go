@@ -71,8 +71,8 @@ func newStage(t *testing.T, phase metrology.DrawPhase, orgs ...string) *stage {
 	s.Observer = New(Config{
 		Officers: officers, Register: s.register, Key: [32]byte{1}, Every: time.Hour, Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Clock: func() time.Time { return time.Unix(s.now, 0) },
-		Rounds: func(chain string, round uint64) ([]byte, bool) {
-			return []byte{byte(round)}, chain == "chain" && s.now >= roundTime
+		Rounds: func(pin metrology.DrawChain, round uint64) ([]byte, bool) {
+			return []byte{byte(round)}, pin.ChainHash == "chain" && s.now >= roundTime
 		},
 		Submit: func(_ context.Context, label, _, function string, request []byte) error {
 			s.submitted = append(s.submitted, function)

@@ -110,7 +110,7 @@ func (o *Observer) whenClosed(r public.DrawRecord, officer Officer, now int64) *
 	if o.Rounds == nil {
 		return nil
 	}
-	signature, known := o.Rounds(r.Terms.Beacon.ChainHash, uint64(r.Round))
+	signature, known := o.Rounds(r.Terms.Beacon, uint64(r.Round))
 	if !known {
 		return nil
 	}

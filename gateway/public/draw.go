@@ -1,8 +1,10 @@
 package public
 
 import (
+	"encoding/hex"
 	"encoding/json"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
@@ -54,6 +56,30 @@ type DrawRecord struct {
 	Changes      []metrology.DrawChange      `json:"changes,omitempty"` // after the result, in the order they were proposed
 	Numbers      DrawNumbers                 `json:"numbers"`           // of the authority's draws
 	History      []HistoryEntry              `json:"history"`
+}
+
+// CheckRound refuses a signature that would not seed the draw: the draw awaits
+// none, its round is not due at now (seconds since 1970), or it is not that of
+// the round on the beacon the plan pins.
+func (d DrawRecord) CheckRound(signature string, now int64) error {
+	if d.Phase != metrology.DrawClosed {
+		return metrology.Errorf(metrology.CodeState, "draw %s awaits no round; it is %s", d.ID, d.Phase)
+	}
+	if now < d.RoundTime {
+		return metrology.Errorf(metrology.CodeState, "round %d is due at %d", d.Round, d.RoundTime)
+	}
+	chain, err := draw.Pinned(d.Terms.Beacon)
+	if err != nil {
+		return err
+	}
+	raw, err := hex.DecodeString(signature)
+	if err != nil || hex.EncodeToString(raw) != signature {
+		return metrology.FieldErrorf(metrology.CodeInvalid, "signature", "is not lower-case hex")
+	}
+	if _, err := chain.Verify(uint64(d.Round), raw); err != nil {
+		return metrology.FieldErrorf(metrology.CodeSignature, "signature", "%v", err)
+	}
+	return nil
 }
 
 // DrawDirectories are the lists of a draw, chunks joined.

@@ -45,6 +45,7 @@ type drawPage struct {
 	Draw   public.DrawRecord
 	Steps  []drawStep
 	Wait   time.Duration // until the round is due; not above zero when it is, or none is set
+	Await  bool          // the round is due and nobody has brought it
 	Strata []stratum
 	Site   string             // that was asked for
 	Ticket *public.DrawTicket // the answer; nil when none was asked for or can be given
@@ -82,6 +83,7 @@ func (s *Server) draw(ctx context.Context, r request) (reply, error) {
 	body := drawPage{Draw: record, Steps: drawSteps(record), Site: strings.TrimSpace(r.text("site"))}
 	if record.RoundTime > 0 {
 		body.Wait = time.Unix(record.RoundTime, 0).Sub(s.clock()).Round(time.Second)
+		body.Await = record.Phase == metrology.DrawClosed && s.clock().Unix() >= record.RoundTime
 	}
 	if record.Result != nil && record.Result.Result != nil {
 		if body.Strata, err = readResult(record.Result.Result); err != nil {
@@ -100,6 +102,13 @@ func (s *Server) draw(ctx context.Context, r request) (reply, error) {
 		body.Ticket, body.Tone = &ticket, verdict.Neutral // to be drawn says nothing about anybody
 	}
 	return reply{view: "draw", title: s.say(r.lang, "draw.title", record.ID), body: body}, nil
+}
+
+// bringRound takes the round's signature by hand from whoever has it.
+func (s *Server) bringRound(ctx context.Context, r request) (reply, error) {
+	id := r.Param("id")
+	err := s.rounds.BringRound(ctx, id, strings.ToLower(strings.TrimSpace(r.FormValue("signature"))))
+	return reply{to: "/draws/" + url.PathEscape(id)}, err
 }
 
 // drawSteps lists what was done for a draw, in the order of its definition.

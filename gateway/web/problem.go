@@ -33,6 +33,10 @@ func problemStatus(err error) (status int, key, detail string) {
 		return http.StatusNotFound, "problem.not-found", ""
 	case errors.As(err, &rule) && rule.Code == metrology.CodeInvalid:
 		return http.StatusBadRequest, "problem.invalid", strings.TrimSpace(rule.Field + " " + rule.Message)
+	case errors.As(err, &rule) && rule.Code == metrology.CodeSignature:
+		return http.StatusBadRequest, "problem.invalid", strings.TrimSpace(rule.Field + " " + rule.Message)
+	case errors.As(err, &rule) && rule.Code == metrology.CodeState:
+		return http.StatusConflict, "problem.invalid", rule.Message
 	case errors.As(err, &refused):
 		return frameworkStatus(refused.Code)
 	}

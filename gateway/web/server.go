@@ -42,10 +42,17 @@ type Reports interface {
 	VerifyCertificate(ctx context.Context, id, serial string) (verdict.Finding, error)
 }
 
+// Rounds takes the signature of a draw's round from anybody and refuses all but
+// the one that verifies. It is all that the pages can submit.
+type Rounds interface {
+	BringRound(ctx context.Context, id, signature string) error
+}
+
 // Config gives the pages what they need.
 type Config struct {
 	Register Register
 	Reports  Reports
+	Rounds   Rounds
 	Clock    func() time.Time // for "today" in Asia/Shanghai
 	Embedded bool             // the network is the embedded one; every page says so
 	Notice   string           // further notice of the operator, on every page; may be empty
@@ -61,6 +68,7 @@ type Config struct {
 type Server struct {
 	register  Register
 	reports   Reports
+	rounds    Rounds
 	clock     func() time.Time
 	embedded  bool
 	notice    string
@@ -80,7 +88,7 @@ type Server struct {
 // and documents, does not parse; tests rule that out.
 func New(c Config) *Server {
 	s := &Server{
-		register: c.Register, reports: c.Reports, clock: c.Clock, embedded: c.Embedded,
+		register: c.Register, reports: c.Reports, rounds: c.Rounds, clock: c.Clock, embedded: c.Embedded,
 		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log, trust: c.Trust,
 	}
 	var err error
@@ -124,6 +132,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/statistics", s.page(s.statistics))
 	e.GET("/draws", s.page(s.draws))
 	e.GET("/draws/:id", s.page(s.draw))
+	e.POST("/draws/:id/beacon", s.page(s.bringRound))
 	e.GET("/offline", s.page(s.offline))
 	e.GET("/offline/checker.html", s.checkerFile)
 	e.GET("/offline/trust.json", s.trustFile)
