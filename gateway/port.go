@@ -52,7 +52,7 @@ func translate(err error) error {
 	case fabric.Unavailable, fabric.Disagreement:
 		return &api.Fault{Kind: api.FaultUnavailable, RetryAfter: 2 * time.Second, Err: err}
 	case fabric.Unauthenticated:
-		return metrology.Errorf(metrology.CodeForbidden, "the network does not accept this identity")
+		return metrology.Errorf(metrology.CodeForbidden, "the network does not accept this identity: its certificate is revoked, expired, or of an authority that the network does not know")
 	}
 	return err
 }

@@ -103,6 +103,7 @@ var textKinds = []struct {
 	{"too many requests for", Overloaded}, // the peer's concurrency limit
 	{"access denied", Unauthenticated},    // creator or signature refused
 	{"creator org unknown", Unauthenticated},
+	{"client identity expired", Unauthenticated},
 	{"ProposalResponsePayloads do not match", Disagreement},
 	{"failed to collect enough transaction endorsements", Disagreement},
 	{"no combination of peers can be derived", Unavailable}, // too few peers up for the policy

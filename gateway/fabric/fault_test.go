@@ -57,6 +57,8 @@ func TestDecode(t *testing.T) {
 		{"resource", answer(t, codes.ResourceExhausted, "x"), nil, Overloaded},
 		{"creator of no channel member", answer(t, codes.Aborted, "failed to endorse transaction, see attached details for more info",
 			"RegulatorMSP", "error validating proposal: access denied: channel [steelyard] creator org [OtherMSP]"), nil, Unauthenticated},
+		{"creator whose certificate has ended", answer(t, codes.Aborted, "failed to endorse transaction, see attached details for more info",
+			"RegulatorMSP", "proposal client identity expired"), nil, Unauthenticated},
 		{"different answers", answer(t, codes.Aborted, "failed to collect enough transaction endorsements, see attached details for more info",
 			"InstituteMSP", "ProposalResponsePayloads do not match"), nil, Disagreement},
 		{"not gRPC", errors.New("x"), nil, Internal},

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -168,6 +169,26 @@ func TestSizes(t *testing.T) {
 			checkSize(t, filepath.Join(p.Dir, name))
 		}
 	}
+	enroll, err := filepath.Glob("../../network/enroll/*.go")
+	require.NoError(t, err)
+	below, err := filepath.Glob("../../network/enroll/*/*.go")
+	require.NoError(t, err)
+	for _, name := range append(enroll, below...) {
+		checkSize(t, name)
+	}
+}
+
+// The archived SDK and the CA server are linked with network/enroll, a module
+// of its own, and with nothing else.
+func TestEnrollStandsAlone(t *testing.T) {
+	raw, err := os.ReadFile("../../go.mod")
+	require.NoError(t, err)
+	require.NotContains(t, string(raw), "hyperledger/fabric-sdk-go")
+	require.NotContains(t, string(raw), "hyperledger/fabric-ca")
+	raw, err = os.ReadFile("../../network/enroll/go.mod")
+	require.NoError(t, err)
+	require.Contains(t, string(raw), "hyperledger/fabric-sdk-go")
+	require.NotContains(t, string(raw), module+"gateway")
 }
 
 func checkSize(t *testing.T, file string) {
