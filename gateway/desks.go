@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
+	"github.com/steelyard-ledger/steelyard/gateway/observer"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
 	"github.com/steelyard-ledger/steelyard/gateway/password"
 	"github.com/steelyard-ledger/steelyard/gateway/web"
@@ -23,7 +25,24 @@ func (g *gateway) desks(handler http.Handler, log *slog.Logger) *web.DeskConfig 
 		p.tokens[sha256.Sum256([]byte(token))] = session.Person(who)
 		p.named[who.Label] = session.Person(who)
 	}
-	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Secure: g.config.SecureCookies}
+	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Register: g.store,
+		Beacons: g.pinned(), Contribution: g.contribution, Observes: g.observes(), Secure: g.config.SecureCookies}
+}
+
+// pinned are the beacons that a plan made at a desk may pin.
+func (g *gateway) pinned() []web.Beacon {
+	var beacons []web.Beacon
+	for _, known := range g.beacons() {
+		beacons = append(beacons, web.Beacon{Name: string(known.Kind), Chain: known.Chain})
+	}
+	return beacons
+}
+
+// contribution is an organisation's part of a draw's seed, as this gateway's
+// observer makes it.
+func (g *gateway) contribution(id, msp string) web.Contribution {
+	secret := observer.Secret(g.observerKey(), id, msp)
+	return web.Contribution{Commitment: draw.Commitment(id, msp, secret).String(), Secret: secret.String()}
 }
 
 // deskPosts knows the posts of the wallet by token and password.

@@ -33,9 +33,14 @@ func (g *gateway) observe(ctx context.Context) error {
 	}
 	observer.New(observer.Config{
 		Officers: g.officers(), Register: g.store, Submit: g.submitStep, Rounds: g.round,
-		Key: sha256.Sum256(append([]byte("steelyard observer\x00"), g.secret[:]...)), Clock: time.Now, Every: observeEvery, Logger: g.log,
+		Key: g.observerKey(), Clock: time.Now, Every: observeEvery, Logger: g.log,
 	}).Run(ctx)
 	return nil
+}
+
+// observerKey is what the secrets of this gateway's observer follow from.
+func (g *gateway) observerKey() [sha256.Size]byte {
+	return sha256.Sum256(append([]byte("steelyard observer\x00"), g.secret[:]...))
 }
 
 // officers picks one identity of each organisation.

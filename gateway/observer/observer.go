@@ -148,8 +148,12 @@ func (o *Observer) tell(ctx context.Context, id string, officer Officer, functio
 // secret is an organisation's contribution to a draw. It follows from the
 // observer's key, so that a restart between commitment and reveal loses
 // nothing.
-func (o *Observer) secret(id, org string) draw.Digest {
-	mac := hmac.New(sha256.New, o.Key[:])
+func (o *Observer) secret(id, org string) draw.Digest { return Secret(o.Key, id, org) }
+
+// Secret is the contribution of an organisation to a draw that an observer
+// with this key makes, so that a person can bring what the observer did not.
+func Secret(key [sha256.Size]byte, id, org string) draw.Digest {
+	mac := hmac.New(sha256.New, key[:])
 	fmt.Fprintf(mac, "%d:%s%s", len(id), id, org)
 	return draw.Digest(mac.Sum(nil))
 }

@@ -43,6 +43,8 @@ type register struct {
 	overdue      []public.OverdueInspection
 	draws        []public.DrawRecord
 	transactions []public.Transaction
+	open         []public.OpenInspection
+	rulesets     []public.Ruleset
 	asked        []string // what was looked up, in order
 }
 
@@ -163,6 +165,18 @@ func (r *register) OverdueInspections(context.Context, public.PageRequest, metro
 
 func (r *register) Transaction(_ context.Context, id string) (public.Transaction, error) {
 	return find(r, "transaction", id, r.transactions, func(t public.Transaction) string { return t.ID })
+}
+
+func (r *register) OpenInspections(context.Context, public.PageRequest, metrology.Date) (public.Page[public.OpenInspection], error) {
+	return filter(r, "open inspections", r.open, func(i public.OpenInspection) bool { return i.State != metrology.InspectionPublished })
+}
+
+func (r *register) OpenInspection(_ context.Context, id string, _ metrology.Date) (public.OpenInspection, error) {
+	return find(r, "inspection", id, r.open, func(i public.OpenInspection) string { return i.ID })
+}
+
+func (r *register) Rulesets(context.Context, public.PageRequest) (public.Page[public.Ruleset], error) {
+	return filter(r, "rulesets", r.rulesets, func(public.Ruleset) bool { return true })
 }
 
 // reports judges from the certificates of a register, with an issuer that may

@@ -50,7 +50,12 @@ type DeskConfig struct {
 	Posts      Posts
 	Operations Operations
 	Journal    Journal
-	Secure     bool // visitors come by TLS, though this program may not see it
+	Register   DeskRegister
+	Beacons    []Beacon
+	// Contribution makes an organisation's part of a draw's seed.
+	Contribution func(draw, msp string) Contribution
+	Observes     bool // the gateway takes part in draws by itself
+	Secure       bool // visitors come by TLS, though this program may not see it
 }
 
 // desks are the pages of those who are signed in.
@@ -98,6 +103,11 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.POST("/desk/sign-out", s.page(s.signOut))
 	e.GET("/desk/do/:job", s.desk(s.showJob))
 	e.POST("/desk/do/:job", s.deskForm(s.showJob, s.doJob))
+	e.GET("/desk/draws", s.desk(s.deskDraws))
+	e.GET("/desk/draws/:id", s.desk(s.deskDraw))
+	e.GET("/desk/cases", s.desk(s.deskCases))
+	e.GET("/desk/cases/:id", s.desk(s.deskCase))
+	e.GET("/desk/cases/:id/print/:form", s.desk(s.printSheet))
 	e.GET("/desk/sent", s.desk(s.listSent))
 	e.GET("/desk/sent/:key", s.desk(s.showSent))
 }
@@ -161,6 +171,8 @@ const (
 type deskPage struct {
 	Person session.Person
 	Token  string
+	Tasks  []task
+	Cases  bool // there is a list of open inspections for this role
 	Groups []jobGroup
 	Recent []sent
 }
@@ -178,7 +190,11 @@ func (g jobGroup) Title() string { return "group." + g.Key }
 const recentShown = 5
 
 func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
-	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role)}
+	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil}
+	var err error
+	if body.Tasks, err = s.tasks(ctx, v); err != nil {
+		return reply{}, err
+	}
 	recent, err := s.desks.Journal.Recent(ctx, v.Person.Label, deskKeys, recentShown)
 	if err != nil {
 		return reply{}, fmt.Errorf("list what was sent: %w", err)

@@ -76,7 +76,10 @@ func newDesk(t *testing.T) *desk {
 	document, err := os.ReadFile("../api/openapi.json")
 	require.NoError(t, err)
 	d := &desk{t: t, register: full(), cookies: map[string]string{}, answer: committed, journal: map[string]web.Sent{}}
-	d.e = serveDesks(t, d.register, document, &web.DeskConfig{Posts: d, Operations: d, Journal: d})
+	d.e = serveDesks(t, d.register, document, &web.DeskConfig{Posts: d, Operations: d, Journal: d, Register: d.register,
+		Contribution: func(draw, msp string) web.Contribution {
+			return web.Contribution{Commitment: draw + "/" + msp, Secret: "secret of " + msp}
+		}})
 	return d
 }
 

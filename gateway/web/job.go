@@ -24,8 +24,15 @@ type job struct {
 	Roles     []metrology.Role
 	Leave     []string            // paths of members that are not shown, and so not sent
 	Only      map[string][]string // path → the options that make sense here
-	Final     bool                // nothing undoes it; the form has that confirmed
+	Command   string              // of the state machine of what it changes; empty: none is looked at
+	Phases    []metrology.DrawPhase
+	Ask       []form.Field // what is asked for, where the body is not asked for as it is
+	Make      maker        // makes the body of that
+	Final     bool         // nothing undoes it; the form has that confirmed
 }
+
+// maker makes a body of the members that a form asked for.
+type maker func(s *Server, ctx context.Context, asked []byte) (body []byte, err error)
 
 // For reports whether a role has this job.
 func (j job) For(role string) bool { return slices.Contains(j.Roles, metrology.Role(role)) }
@@ -45,6 +52,9 @@ func (s *Server) findJob(v visit) (job, form.Operation, error) {
 	o, known := s.desks.forms[name]
 	if !known {
 		return job{}, form.Operation{}, fmt.Errorf("the interface has no operation %q", name)
+	}
+	if jobs[i].Ask != nil {
+		o.Fields = jobs[i].Ask
 	}
 	o.Fields = jobs[i].fields(o.Fields, "")
 	return jobs[i], o, nil
@@ -97,6 +107,11 @@ func (s *Server) showJob(ctx context.Context, v visit) (reply, error) {
 			query := v.QueryParams()
 			query.Set("key", key)
 			return reply{to: jobPath + url.PathEscape(j.Operation) + "?" + query.Encode()}, nil
+		}
+	}
+	if j.Group == groupDraws && v.sent == nil {
+		if err := s.fillDraw(ctx, v, o, filled); err != nil {
+			return reply{}, fmt.Errorf("fill in the form: %w", err)
 		}
 	}
 	page := jobPage{Job: j, Key: key, Stale: v.stale}
@@ -183,6 +198,14 @@ func (s *Server) doJob(ctx context.Context, v visit) (reply, error) {
 			page.Fault = fault
 		}
 		return s.fillJob(v, o, page, v.sent, faults, http.StatusBadRequest), nil
+	}
+	if j.Make != nil {
+		if _, made, err := s.desks.Journal.Find(ctx, v.Person.Label, page.Key); err != nil || made {
+			return reply{to: sentPath + page.Key}, err // made again it might come out another
+		}
+		if body, err = j.Make(s, ctx, body); err != nil {
+			return reply{}, fmt.Errorf("make the body of %s: %w", o.ID, err)
+		}
 	}
 	answer, err := s.desks.Operations.Run(ctx, v.Person, Operation{Method: o.Method, Path: address, Key: page.Key, Media: "application/json", Body: body})
 	if err != nil {

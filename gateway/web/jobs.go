@@ -19,6 +19,12 @@ func join(families ...[]job) []job {
 
 type roles = []metrology.Role
 
+// Headings that pages ask for.
+const (
+	groupDraws       = "draws"
+	groupInspections = "inspections"
+)
+
 // codes are codes as a form's options.
 func codes[C ~string](list []C) []string {
 	options := make([]string, len(list))
@@ -34,44 +40,45 @@ func reasons[C ~string](list []C) map[string][]string {
 }
 
 func drawJobs() []job {
-	const group = "draws"
+	const group = groupDraws
 	regulator := roles{metrology.RoleRegulator}
 	second := roles{metrology.RoleInstitute, metrology.RoleAssociation, metrology.RoleNotary}
 	all := roles{metrology.RoleRegulator, metrology.RoleInstitute, metrology.RoleAssociation, metrology.RoleNotary}
+	drawn := []metrology.DrawPhase{metrology.DrawDrawn}
 	return []job{
-		{Operation: "planDraw", Group: group, Roles: regulator},
-		{Operation: "fileDrawDirectory", Group: group, Roles: regulator},
-		{Operation: "freezeDraw", Group: group, Roles: regulator},
-		{Operation: "approveDraw", Group: group, Roles: second},
-		{Operation: "approveDrawFreeze", Group: group, Roles: second},
-		{Operation: "commitToDraw", Group: group, Roles: all},
-		{Operation: "openDraw", Group: group, Roles: all},
-		{Operation: "revealToDraw", Group: group, Roles: all},
-		{Operation: "closeDraw", Group: group, Roles: all},
-		{Operation: "observeDraw", Group: group, Roles: second},
-		{Operation: "seedDraw", Group: group, Roles: all},
-		{Operation: "postDraw", Group: group, Roles: all},
-		{Operation: "substituteObject", Group: group, Roles: regulator},
-		{Operation: "recuseInspector", Group: group, Roles: regulator},
-		{Operation: "approveDrawChange", Group: group, Roles: second},
-		{Operation: "rejectDrawChange", Group: group, Roles: second},
-		{Operation: "cancelDraw", Group: group, Roles: regulator, Final: true},
-		{Operation: "voidDraw", Group: group, Roles: all, Final: true},
+		{Operation: "planDraw", Group: group, Roles: regulator, Ask: planFields(), Make: (*Server).makePlan},
+		{Operation: "fileDrawDirectory", Group: group, Command: string(metrology.DrawFileDirectory), Roles: regulator},
+		{Operation: "freezeDraw", Group: group, Command: string(metrology.DrawSetFreeze), Roles: regulator},
+		{Operation: "approveDraw", Group: group, Command: string(metrology.DrawApprove), Roles: second},
+		{Operation: "approveDrawFreeze", Group: group, Command: string(metrology.DrawApproveFreeze), Roles: second},
+		{Operation: "commitToDraw", Group: group, Command: string(metrology.DrawCommit), Roles: all},
+		{Operation: "openDraw", Group: group, Command: string(metrology.DrawOpen), Roles: all},
+		{Operation: "revealToDraw", Group: group, Command: string(metrology.DrawRevealSecret), Roles: all},
+		{Operation: "closeDraw", Group: group, Command: string(metrology.DrawSetClose), Roles: all},
+		{Operation: "observeDraw", Group: group, Command: string(metrology.DrawObserve), Roles: second},
+		{Operation: "seedDraw", Group: group, Command: string(metrology.DrawSeed), Roles: all},
+		{Operation: "postDraw", Group: group, Command: string(metrology.DrawPost), Roles: all},
+		{Operation: "substituteObject", Group: group, Phases: drawn, Roles: regulator},
+		{Operation: "recuseInspector", Group: group, Phases: drawn, Roles: regulator},
+		{Operation: "approveDrawChange", Group: group, Phases: drawn, Roles: second},
+		{Operation: "rejectDrawChange", Group: group, Phases: drawn, Roles: second},
+		{Operation: "cancelDraw", Group: group, Command: string(metrology.DrawCancel), Roles: regulator, Final: true},
+		{Operation: "voidDraw", Group: group, Command: string(metrology.DrawAnnul), Roles: all, Final: true},
 	}
 }
 
 func inspectionJobs() []job {
-	const group = "inspections"
+	const group = groupInspections
 	regulator := roles{metrology.RoleRegulator}
 	return []job{
-		{Operation: "reviewInspection", Group: group, Roles: regulator},
-		{Operation: "returnInspection", Group: group, Roles: regulator, Only: reasons(metrology.InspectionReturn.Reasons())},
-		{Operation: "publishInspection", Group: group, Roles: regulator},
-		{Operation: "correctInspection", Group: group, Roles: regulator, Only: reasons(metrology.InspectionCorrect.Reasons())},
-		{Operation: "upholdInspection", Group: group, Roles: regulator},
-		{Operation: "retestInspection", Group: group, Roles: regulator},
-		{Operation: "withdrawInspection", Group: group, Roles: regulator, Only: reasons(metrology.InspectionWithdraw.Reasons()), Final: true},
-		{Operation: "handOverInspection", Group: group, Roles: regulator},
+		{Operation: "reviewInspection", Group: group, Command: string(metrology.InspectionReview), Roles: regulator},
+		{Operation: "returnInspection", Group: group, Command: string(metrology.InspectionReturn), Roles: regulator, Only: reasons(metrology.InspectionReturn.Reasons())},
+		{Operation: "publishInspection", Group: group, Command: string(metrology.InspectionPublish), Roles: regulator},
+		{Operation: "correctInspection", Group: group, Command: string(metrology.InspectionCorrect), Roles: regulator, Only: reasons(metrology.InspectionCorrect.Reasons())},
+		{Operation: "upholdInspection", Group: group, Command: string(metrology.InspectionUphold), Roles: regulator},
+		{Operation: "retestInspection", Group: group, Command: string(metrology.InspectionRetest), Roles: regulator},
+		{Operation: "withdrawInspection", Group: group, Command: string(metrology.InspectionWithdraw), Roles: regulator, Only: reasons(metrology.InspectionWithdraw.Reasons()), Final: true},
+		{Operation: "handOverInspection", Group: group, Command: string(metrology.InspectionHandOver), Roles: regulator},
 	}
 }
 

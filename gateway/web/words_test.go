@@ -32,6 +32,9 @@ func keysOfForms(t *testing.T) map[string]bool {
 	for _, j := range jobs {
 		o, known := operations[j.Operation]
 		require.True(t, known, "the interface has no operation %s", j.Operation)
+		if j.Ask != nil {
+			o.Fields = j.Ask
+		}
 		o.Fields = j.fields(o.Fields, "")
 		fields(allFields(o))
 		keys[j.Title()], keys[jobGroup{Key: j.Group}.Title()] = true, true
