@@ -47,6 +47,10 @@ func (r *register) lists() map[string]func(public.PageRequest) ([]string, string
 			page, err := r.OverdueInspections(ctx, p, "2026-12-31")
 			return ids(page, func(v public.OverdueInspection) string { return v.ID }), page.Next, err
 		},
+		"Open": func(p public.PageRequest) ([]string, string, error) {
+			page, err := r.OpenInspections(ctx, p, today)
+			return ids(page, func(v public.OpenInspection) string { return v.ID }), page.Next, err
+		},
 		"Rulesets": func(p public.PageRequest) ([]string, string, error) {
 			page, err := r.Rulesets(ctx, p)
 			return ids(page, func(v public.Ruleset) string { return fmt.Sprintf("%s/%06d", v.ID, v.Version) }), page.Next, err
@@ -244,6 +248,18 @@ func TestVisibility(t *testing.T) {
 		overdue, err = r.OverdueInspections(ctx, public.PageRequest{}, "2026-02-03")
 		require.NoError(t, err)
 		require.Empty(t, overdue.Items)
+		open, err := r.OpenInspections(ctx, public.PageRequest{}, today)
+		require.NoError(t, err)
+		require.Equal(t, []string{"x-entered", "x-objected", "x-retested", "x-reviewed"}, ids(open, func(o public.OpenInspection) string { return o.ID }))
+		require.True(t, open.Items[0].Overdue(today))
+		require.Equal(t, "remark", open.Items[0].Revisions[0].Body.Remark)
+		for _, state := range states {
+			found, err := r.OpenInspection(ctx, "x-"+string(state), today)
+			require.NoError(t, err)
+			require.Equal(t, state, found.State)
+		}
+		_, err = r.OpenInspection(ctx, "none", today)
+		require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
 	})
 }
 

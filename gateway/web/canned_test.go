@@ -82,10 +82,12 @@ func filter[T any](r *register, what string, all []T, keep func(T) bool) (public
 	return page, nil
 }
 
-func (r *register) Draws(context.Context, public.DrawFilter) (public.Page[public.Draw], error) {
+func (r *register) Draws(_ context.Context, f public.DrawFilter) (public.Page[public.Draw], error) {
 	page := public.Page[public.Draw]{}
 	for _, d := range r.draws {
-		page.Items = append(page.Items, d.Draw)
+		if f.Phase == "" || f.Phase == string(d.Phase) {
+			page.Items = append(page.Items, d.Draw)
+		}
 	}
 	return page, r.ask("draws")
 }
