@@ -14,6 +14,12 @@ import (
 // handler puts the routes of all parts on one router, which logs its requests.
 func (g *gateway) handler(log *slog.Logger) http.Handler {
 	limits := api.DefaultLimits()
+	if reads := g.config.Limits.Reads; reads > 0 {
+		limits.ReadsPerSec = reads
+	}
+	if writes := g.config.Limits.Writes; writes > 0 {
+		limits.WritesPerSec = writes
+	}
 	tokens := api.NewTokens(bindTokens(g.tokens, g.identities))
 	e := api.NewEcho(log, limits, tokens)
 	server := g.api(limits)

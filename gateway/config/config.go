@@ -36,6 +36,8 @@ type Config struct {
 	// Demo makes the demonstration content on the configured network. Its
 	// wallet must hold all posts; nothing takes the content off the ledger again.
 	Demo bool `yaml:"demo"`
+	// Limits bound what one client may ask.
+	Limits Limits `yaml:"limits"`
 	// ReadModel is the database that public reads come from; absent means: a
 	// SQLite file in Data.
 	ReadModel ReadModel `yaml:"readModel"`
@@ -62,6 +64,13 @@ type Beacon struct {
 	// Chains are files with the chain information of further drand networks, a
 	// consortium's own, as drand gives it at /info. quicknet is known anyway.
 	Chains []string `yaml:"chains"`
+}
+
+// Limits are requests a second of one client, sustained; four seconds' worth may
+// come at once. Zero means: the usual limit.
+type Limits struct {
+	Reads  float64 `yaml:"readsPerSecond"`  // of one address; usually 2000
+	Writes float64 `yaml:"writesPerSecond"` // with one token; usually 1000
 }
 
 // ReadModel names a database. It holds nothing that the ledger does not have:
@@ -197,6 +206,9 @@ func (c *Config) Complete() error {
 	}
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		return fmt.Errorf("logFormat: %q is neither text nor json", c.LogFormat)
+	}
+	if c.Limits.Reads < 0 || c.Limits.Writes < 0 {
+		return errors.New("limits: a number of requests a second cannot be negative")
 	}
 	if c.Tokens == "" {
 		c.Tokens = filepath.Join(c.Data, "tokens.json")

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// program builds the gateway, once.
+var program = sync.OnceValues(func() (string, error) {
+	directory, err := os.MkdirTemp("", "steelyard-load-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(directory, "steelyard")
+	out, err := exec.Command("go", "build", "-o", path, "../../gateway").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build gateway: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// served is a gateway with its embedded network, a process of its own that
+// keeps its usual guarantees, fsync included; only the limits of one client
+// are off, since all load comes from one.
+type served struct {
+	url    string
+	tokens map[string]string
+	ready  time.Duration // from the start of the process
+	client *http.Client
+	stop   func()
+}
+
+var banner = regexp.MustCompile(`^Steelyard \S+  (http://localhost:\d+)$`)
+
+// serve starts a gateway on data, which keeps what an earlier one left.
+func serve(b testing.TB, data string) *served {
+	b.Helper()
+	path, err := program()
+	require.NoError(b, err)
+	config := filepath.Join(data, "load.yaml")
+	require.NoError(b, os.MkdirAll(data, 0o700))
+	require.NoError(b, os.WriteFile(config, []byte("listen: 127.0.0.1:0\npeerListen: 127.0.0.1:0\ndata: .\nlimits: {readsPerSecond: 1000000, writesPerSecond: 1000000}\n"), 0o600))
+	cmd := exec.Command(path, "serve", "--config", config)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	require.NoError(b, err)
+	began := time.Now()
+	require.NoError(b, cmd.Start())
+	s := &served{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}, Timeout: time.Minute}}
+	s.stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_, _ = io.Copy(io.Discard, out)
+		_ = cmd.Wait()
+	})
+	b.Cleanup(s.stop)
+	lines := bufio.NewScanner(out)
+	for s.url == "" && lines.Scan() {
+		if match := banner.FindStringSubmatch(lines.Text()); match != nil {
+			s.url = match[1]
+		}
+	}
+	require.NotEmpty(b, s.url, log.String())
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	require.Eventually(b, func() bool {
+		status, _, err := s.ask(b.Context(), http.MethodGet, "/readyz", "", "", nil)
+		return err == nil && status == http.StatusOK
+	}, 2*time.Minute, 2*time.Millisecond)
+	s.ready = time.Since(began)
+	raw, err := os.ReadFile(filepath.Join(data, "tokens.json"))
+	require.NoError(b, err)
+	require.NoError(b, json.Unmarshal(raw, &s.tokens))
+	return s
+}
+
+func (s *served) ask(ctx context.Context, method, path, role, media string, body []byte) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if role != "" {
+		request.Header.Set("Authorization", "Bearer "+s.tokens[role])
+	}
+	if media != "" {
+		request.Header.Set("Content-Type", media)
+	}
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, content, err
+}
+
+// post writes, and must be told that the commit is certain.
+func (s *served) post(b testing.TB, role, path, body string) {
+	b.Helper()
+	status, content, err := s.ask(b.Context(), http.MethodPost, path, role, "application/json", []byte(body))
+	require.NoError(b, err)
+	require.Equal(b, http.StatusCreated, status, "%s", content)
+}
+
+// merchant registers a merchant with a site, whose instruments the writes are.
+func (s *served) merchant(b testing.TB) {
+	b.Helper()
+	status, _, err := s.ask(b.Context(), http.MethodGet, "/v1/merchants/M-LOAD", "", "", nil)
+	require.NoError(b, err)
+	if status == http.StatusOK {
+		return
+	}
+	s.post(b, "merchant", "/v1/merchants", `{"id":"M-LOAD","kind":"enterprise","sector":"catering","region":"310115","creditCode":"91310115MA00000022","profile":{"name":"Load"}}`)
+	s.post(b, "merchant", "/v1/sites", `{"id":"S-LOAD","kind":"restaurant","region":"310115","owner":"M-LOAD","occupant":"M-LOAD","from":"2026-01-01","profile":{"name":"Load"}}`)
+}
+
+// write registers one instrument and waits for its commit.
+func (s *served) write(ctx context.Context, id string) (failure string) {
+	body := fmt.Sprintf(`{"id":%q,"name":"scale","category":"non-automatic-scale","model":"SY-6","maker":"maker","serial":%q,"use":"trade-settlement",
+		"mode":"periodic","delivery":"sent","region":"310115","site":"S-LOAD","owner":"M-LOAD","user":"M-LOAD"}`, id, id)
+	status, content, err := s.ask(ctx, http.MethodPost, "/v1/instruments", "merchant", "application/json", []byte(body))
+	switch {
+	case err != nil:
+		return "no answer"
+	case status != http.StatusCreated:
+		return fmt.Sprint(status, " ", strings.TrimSpace(string(content)))
+	}
+	return ""
+}
