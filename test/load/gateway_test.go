@@ -103,6 +103,8 @@ func signatureCeiling(during time.Duration) float64 {
 
 // BenchmarkStart is from the start of the process until /readyz says so: on an
 // empty directory, demonstration content included, and again on what is there.
+//
+//	go test ./test/load -run xxx -bench Start -benchtime 5x
 func BenchmarkStart(b *testing.B) {
 	for range b.N {
 		data := filepath.Join(b.TempDir(), "data")
