@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 	}
 	dir := root.PersistentFlags().String("dir", cmp.Or(os.Getenv(dirVariable), "./fabric-data"),
 		"directory of the network's keys, settings and ledgers; "+dirVariable+" names another default")
-	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir))
+	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir), newMSP(dir))
 	return root
 }
 

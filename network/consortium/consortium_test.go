@@ -328,3 +328,25 @@ func TestFurtherOrganization(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(channel), "consumers", "block 0 is the founders'")
 }
+
+// TestTrustNamesEveryRoot: a CA that an organisation adds counts for verifiers too.
+func TestTrustNamesEveryRoot(t *testing.T) {
+	p := newPlan(t, Plan{})
+	require.NoError(t, p.WriteMaterial())
+	further, err := devca.New("association", "fabric-ca")
+	require.NoError(t, err)
+	dir := p.Path("organizations", "association", "msp", "cacerts")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "fabric-ca.pem"), further.CertificatePEM(), 0o600))
+	content, err := p.Trust(&common.Block{Header: &common.BlockHeader{}})
+	require.NoError(t, err)
+	var trust trustFile
+	require.NoError(t, json.Unmarshal(content, &trust))
+	for _, organizations := range []map[string]roots{trust.Organizations, trust.OrdererOrganizations} {
+		require.Len(t, organizations["AssociationMSP"].Roots, 2)
+		require.Contains(t, organizations["AssociationMSP"].Roots, string(further.CertificatePEM()))
+		require.Len(t, organizations["NotaryMSP"].Roots, 1)
+	}
+	require.NoError(t, os.RemoveAll(dir))
+	_, err = p.Trust(&common.Block{Header: &common.BlockHeader{}})
+	require.ErrorContains(t, err, "read roots of AssociationMSP: there are none")
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -127,11 +128,11 @@ func (p *Plan) Trust(genesis *common.Block) ([]byte, error) {
 		OrdererOrganizations: map[string]roots{},
 	}
 	for _, organization := range p.Members() {
-		certificate, err := os.ReadFile(p.Path("organizations", organization.Name, "msp", "cacerts", "ca.pem"))
+		certificates, err := p.roots(organization)
 		if err != nil {
-			return nil, fmt.Errorf("read root of %s: %w", organization.MSPID, err)
+			return nil, fmt.Errorf("read roots of %s: %w", organization.MSPID, err)
 		}
-		file.Organizations[organization.MSPID] = roots{Roots: []string{string(certificate)}}
+		file.Organizations[organization.MSPID] = roots{Roots: certificates}
 	}
 	for _, orderer := range p.Orderers() {
 		file.OrdererOrganizations[orderer.MSPID] = file.Organizations[orderer.MSPID]
@@ -141,6 +142,27 @@ func (p *Plan) Trust(genesis *common.Block) ([]byte, error) {
 		return nil, fmt.Errorf("encode trust file: %w", err)
 	}
 	return append(data, '\n'), nil
+}
+
+// roots are the certificates of all CAs that the organisation has, sorted by
+// the names of their files.
+func (p *Plan) roots(organization Organization) ([]string, error) {
+	files, err := filepath.Glob(p.Path("organizations", organization.Name, "msp", "cacerts", "*.pem"))
+	if err != nil {
+		return nil, err
+	}
+	var certificates []string
+	for _, file := range files {
+		certificate, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		certificates = append(certificates, string(certificate))
+	}
+	if len(certificates) == 0 {
+		return nil, errors.New("there are none")
+	}
+	return certificates, nil
 }
 
 // HeaderHash is Fabric's block hash: SHA-256 over the header's ASN.1 DER.

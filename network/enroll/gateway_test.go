@@ -9,11 +9,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -236,4 +238,68 @@ func TestEmbedded(t *testing.T) {
 
 	g.stop()
 	requireRefused(t, startGateway(t, tokens, arguments...).pledge("stall", "M-ENROLLED", "P-NEVER"))
+}
+
+// TestReal: the same on Hyperledger Fabric itself, where the CA and its list
+// reach the channel by configuration updates of the organisation.
+func TestReal(t *testing.T) {
+	for _, needed := range []string{"peer", "orderer", "configtxgen", "configtxlator"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skip("real Fabric not tested:", err)
+		}
+	}
+	ca := startCA(t)
+	d := newDesk(t, ca)
+	d.configure(ca.url, ca.tlsRoots, "wallet: fabric/wallet")
+	admin := func(arguments ...string) {
+		t.Helper()
+		command := exec.Command(program(t, "network/admin"), append(arguments, "--dir", d.path("fabric"))...)
+		command.Dir = repository
+		out, err := command.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	t.Cleanup(func() { admin("down") })
+	admin("up", "--port", strconv.Itoa(freePorts(t)))
+	admin("deploy")
+	d.registrar(ca, "admin")
+	d.member("merchant", "stall")
+	msp := d.path("fabric", "organizations", "association", "msp")
+	d.run("", "cacert", "--msp", msp)
+	admin("msp", "association")
+
+	g := startGateway(t, d.path("tokens.json"), "--config", d.path("fabric", "gateway.yaml"), "--data", d.path("gateway"), "--demo")
+	a := g.register("stall", "M-ENROLLED")
+	require.Equal(t, http.StatusCreated, a.status, a.body)
+	a = g.pledge("stall", "M-ENROLLED", "P-ENROLLED")
+	require.Equal(t, http.StatusCreated, a.status, a.body)
+
+	d.run("", "revoke", "--label", "stall", "--reason", "keycompromise")
+	d.run("", "crl", "--msp", msp)
+	admin("msp", "association")
+	requireRefused(t, g.pledge("stall", "M-ENROLLED", "P-NEVER"))
+	require.Equal(t, http.StatusCreated, g.register("merchant", "M-OTHER").status, "the organisation's others go on")
+	require.Equal(t, http.StatusOK, g.get("/v1/merchants/M-ENROLLED/pledges").status, "what stood stands")
+}
+
+// freePorts returns the first of the 80 ports that a network takes.
+func freePorts(t *testing.T) int {
+	t.Helper()
+	for i := range 100 {
+		if first := 20000 + (os.Getpid()+i)%100*100; free(first, 80) {
+			return first
+		}
+	}
+	require.FailNow(t, "no 80 free ports")
+	return 0
+}
+
+func free(first, count int) bool {
+	for port := first; port < first+count; port++ {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return false
+		}
+		_ = listener.Close() // it held nothing
+	}
+	return true
 }

@@ -151,9 +151,11 @@ func newDesk(t *testing.T, ca *caServer) *desk {
 	return d
 }
 
-func (d *desk) configure(url, tlsRoots string) {
+// configure writes enroll.yaml; more are further lines.
+func (d *desk) configure(url, tlsRoots string, more ...string) {
 	d.t.Helper()
 	text := fmt.Sprintf("msp: AssociationMSP\nca: {url: %q, name: ca-association, tlsRoots: %q}\n", url, tlsRoots)
+	text += strings.Join(more, "\n")
 	require.NoError(d.t, os.WriteFile(d.path("enroll.yaml"), []byte(text), 0o600))
 }
 

@@ -11,6 +11,7 @@ func TestConformance(t *testing.T) {
 		{"Transactions", testTransactions},
 		{"Errors", testErrors},
 		{"Identity", testIdentity},
+		{"Revocation", testRevocation},
 		{"OfflineSigning", testOfflineSigning},
 		{"Validation", testValidation},
 		{"State", testState},

@@ -44,6 +44,8 @@ type testnet struct {
 	host   *onehost.Network    // nil for the embedded network
 	peers  map[string]endpoint // by MSP ID
 	enroll func(mspID string, attributes map[string]string) (devca.Pair, error)
+
+	authorities authorities
 }
 
 // endpoint is what a client must know of a peer.
@@ -89,6 +91,17 @@ func openRealIn(t testing.TB, dir string, wish consortium.Plan) *testnet {
 	}
 	deployReal(t, ctx, n)
 	result := &testnet{real: true, host: n, peers: map[string]endpoint{}, enroll: n.Plan.Enroll}
+	result.authorities = func(t *testing.T, mspID string, root, list []byte) {
+		for _, organization := range n.Plan.Members() {
+			if organization.MSPID == mspID {
+				layFiles(t, n.MSPDir(organization), root, list)
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute) // in a cleanup too
+				defer cancel()
+				_, err := n.SetMSP(ctx, organization.Name)
+				require.NoError(t, err)
+			}
+		}
+	}
 	for _, node := range n.Plan.Peers() {
 		roots, err := os.ReadFile(n.Plan.TLSRoot(node.Organization))
 		require.NoError(t, err)
