@@ -1,12 +1,19 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -185,7 +192,7 @@ func TestRefused(t *testing.T) {
 	})
 	t.Run("AttributeTheHolderLacks", func(t *testing.T) {
 		// The registrar is registered without role and subject.
-		refused("the CA refuses", ca.secret, "enroll", "--name", "admin", "--label", "admin", "--secret-file", "-")
+		refused("the CA refuses (0): Failed to find requested attributes: The following required attributes are missing: [role subject]", ca.secret, "enroll", "--name", "admin", "--label", "admin", "--secret-file", "-")
 		require.NoFileExists(t, d.path("wallet", "admin.id"))
 	})
 	t.Run("CADown", func(t *testing.T) {
@@ -203,7 +210,7 @@ func TestRefused(t *testing.T) {
 func TestRefusedElsewhere(t *testing.T) {
 	ca := startCA(t)
 	t.Run("Expired", func(t *testing.T) {
-		hasty := startCAWith(t, "-1m") // what it certifies has ended
+		hasty := startCAIn(t, t.TempDir(), "-1m") // what it certifies has ended
 		late := newDesk(t, hasty)
 		late.run(hasty.secret, "enroll", "--name", "holder", "--label", "late", "--secret-file", "-")
 		_, err := late.try("", "reenroll", "--label", "late")
@@ -231,4 +238,51 @@ func TestRefusedElsewhere(t *testing.T) {
 		_, err := other.try(ca.secret, "registrar", "--secret-file", "-")
 		require.ErrorContains(t, err, "is not the CA that the TLS roots certify")
 	})
+}
+
+// TestRootWithHighS: half of all CA certificates carry a signature whose S is
+// above half the order, which the archived client stumbled over elsewhere.
+// Such a CA, brought along by the organisation, serves like any other.
+func TestRootWithHighS(t *testing.T) {
+	ca := startCAIn(t, highRoot(t), "8760h")
+	d := newDesk(t, ca)
+	d.registrar(ca, "admin")
+	d.member("merchant", "one")
+	d.run("", "reenroll", "--label", "one")
+	d.run("", "revoke", "--label", "one")
+	require.Contains(t, d.run("", "crl", "--msp", d.path("msp")), "1 revoked certificates")
+}
+
+// highRoot makes a home directory for the CA server that holds such a root.
+func highRoot(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	half := new(big.Int).Rsh(key.Params().N, 1)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca.association"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	for {
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		require.NoError(t, err)
+		certificate, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		var signature struct{ R, S *big.Int }
+		_, err = asn1.Unmarshal(certificate.Signature, &signature)
+		require.NoError(t, err)
+		if signature.S.Cmp(half) <= 0 {
+			continue
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+		require.NoError(t, err)
+		for name, block := range map[string]*pem.Block{
+			"ca-cert.pem": {Type: "CERTIFICATE", Bytes: der}, "ca-key.pem": {Type: "PRIVATE KEY", Bytes: pkcs8},
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(home, name), pem.EncodeToMemory(block), 0o600))
+		}
+		return home
+	}
 }

@@ -199,7 +199,7 @@ func TestEmbedded(t *testing.T) {
 	arguments := []string{"--data", data, "--peer-listen", "127.0.0.1:0"}
 	tokens := d.path("tokens.json")
 
-	hasty := startCAWith(t, "-1m") // what it certifies has ended
+	hasty := startCAIn(t, t.TempDir(), "-1m") // what it certifies has ended
 	late := newDesk(t, hasty)
 	late.run(hasty.secret, "enroll", "--name", "holder", "--label", "late", "--secret-file", "-")
 	ended, err := identity.Read(late.path("wallet"), "late")

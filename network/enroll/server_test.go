@@ -31,15 +31,15 @@ var buildServer = sync.OnceValues(func() (string, error) {
 	return strings.TrimSpace(string(path)), err
 })
 
-// serverSettings are a CA of 127.0.0.1 with an admin who may do everything,
-// and a clerk who may register the role alone and make no list; holder is registered already.
+// serverSettings are a CA of 127.0.0.1 with an admin who may do what README.md
+// says a registrar must, and a clerk who may register the role alone and make no list; holder is registered already.
 const serverSettings = `
 address: 127.0.0.1
 port: %[1]d
 operations: {listenAddress: "127.0.0.1:0"}
 metrics: {provider: disabled}
 tls: {enabled: true}
-ca: {name: ca-association}
+ca: {name: ca-association, certfile: ca-cert.pem, keyfile: ca-key.pem}
 db: {type: sqlite3, datasource: ca.db}
 registry:
   maxenrollments: -1
@@ -48,7 +48,7 @@ registry:
       pass: %[2]s
       type: client
       affiliation: ""
-      attrs: {hf.Registrar.Roles: "*", hf.Registrar.Attributes: "*", hf.Revoker: true, hf.GenCRL: true}
+      attrs: {hf.Registrar.Roles: client, hf.Registrar.Attributes: "role,subject", hf.Revoker: true, hf.GenCRL: true}
     - name: clerk
       pass: %[2]s
       type: client
@@ -70,15 +70,15 @@ csr:
 // startCA starts a server with a CA of its own. It may be stopped early.
 func startCA(t *testing.T) *caServer {
 	t.Helper()
-	return startCAWith(t, "8760h")
+	return startCAIn(t, t.TempDir(), "8760h")
 }
 
-// startCAWith says how long from now its certificates last.
-func startCAWith(t *testing.T, expiry string) *caServer {
+// startCAIn starts one in a home directory, which may hold the CA's certificate
+// and key; expiry is how long from now the certificates last that it issues.
+func startCAIn(t *testing.T, home, expiry string) *caServer {
 	t.Helper()
 	binary, err := buildServer()
 	require.NoError(t, err, "build fabric-ca-server: it needs gcc")
-	home := t.TempDir()
 	port := freePort(t)
 	server := &caServer{
 		url:      fmt.Sprintf("https://127.0.0.1:%d", port),
