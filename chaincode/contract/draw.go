@@ -15,7 +15,8 @@ import (
 // was endorsed early and comes late is invalid by MVCC. Steps that are a
 // decision of the regulator need its peer and that of a witness; those that
 // anybody may take need a witness's only, since else the regulator's peer could
-// refuse an unwelcome draw.
+// refuse an unwelcome draw. A sealed draw is the same up to its beacon; then its
+// holders commit to the result, and one of them opens it (draw_sealed.go).
 type Draw struct{ contractapi.Contract }
 
 // NewDraw makes the family.
@@ -117,6 +118,9 @@ func planDraw(t *transaction, cmd metrology.PlanDraw) (metrology.Event, error) {
 		return event, err
 	}
 	if err := t.Put(metrology.DrawKey(d.ID, metrology.DrawPartPlan), rawJSON(plan.Canonical)); err != nil {
+		return event, err
+	}
+	if err := t.putEscrow(cmd, terms); err != nil {
 		return event, err
 	}
 	if err := t.prepareObservations(d.ID); err != nil {

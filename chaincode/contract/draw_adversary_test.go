@@ -105,13 +105,14 @@ func (a *adversary) submitOne(t *rapid.T) {
 // usefulSteps are those that lead on, so that runs get somewhere.
 var usefulSteps = map[metrology.DrawPhase][]string{
 	metrology.DrawCommitting: {"Commit", "Commit", "Open"}, metrology.DrawRevealing: {"Reveal", "Reveal", "Close"},
-	metrology.DrawClosed: {"Observe", "Observe", "Beacon"}, metrology.DrawSeeded: {"Result"},
+	metrology.DrawClosed: {"Observe", "Observe", "Beacon"}, metrology.DrawSeeded: {"Result", "CommitLeaves"},
+	metrology.DrawSealed: {"CommitLeaves", "Unseal"},
 }
 
 // step has one random transaction endorsed that the adversary could want.
 func (a *adversary) step(t *rapid.T) {
 	org := rapid.SampledFrom(metrology.DrawOrganizations).Draw(t, "org")
-	function := rapid.SampledFrom([]string{"Commit", "Open", "Reveal", "Close", "Observe", "Beacon", "Result", "Void", "Cancel"}).Draw(t, "step")
+	function := rapid.SampledFrom([]string{"Commit", "Open", "Reveal", "Close", "Observe", "Beacon", "Result", "CommitLeaves", "Unseal", "Void", "Cancel"}).Draw(t, "step")
 	if useful := usefulSteps[a.phase().Phase]; useful != nil && rapid.Bool().Draw(t, "useful") {
 		function = rapid.SampledFrom(useful).Draw(t, "useful step")
 	}
@@ -131,6 +132,10 @@ func (a *adversary) step(t *rapid.T) {
 			return // nobody has the signature yet
 		}
 		request = a.signature()
+	case "CommitLeaves": // right or wrong
+		request = metrology.CommitToLeaves{ID: a.id, Root: salt(rapid.SampledFrom([]string{"one", "other"}).Draw(t, "root")), Leaves: 3}
+	case "Unseal":
+		request = a.unsealing()
 	case "Cancel":
 		if rapid.IntRange(0, 29).Draw(t, "cancel") > 0 {
 			return // else few runs would get anywhere
@@ -147,8 +152,11 @@ func (a *adversary) check(t require.TestingT) {
 		a.fixed = closing + "."
 	}
 	phase := a.phase().Phase
-	if phase == metrology.DrawSeeded || phase == metrology.DrawDrawn {
+	if phase == metrology.DrawSeeded || phase == metrology.DrawSealed || phase == metrology.DrawDrawn {
 		require.Equal(t, a.fixed, closing+".", "a draw's outcome follows from a close that stood before its round")
+	}
+	if a.phase().Sealed() && phase == metrology.DrawDrawn {
+		require.Equal(t, sealSecret(a.id).String(), a.opening().Secret, "the secret of the plan's seal, fixed before all else")
 	}
 	if a.ended != "" {
 		require.Equal(t, a.ended, phase, "what has ended stays as it is")
@@ -165,9 +173,11 @@ func TestDrawAdversary(t *testing.T) {
 	open := enacted
 	open.ledger = enacted.fork(t)
 	open = open.commit(metrology.DrawOrganizations...).open().reveal(metrology.InstituteMSP, metrology.NotaryMSP)
+	sealed := newLedger(t).planSealedDraw(1).accept().approve().freeze().enact()
+	sealed = sealed.commit(metrology.DrawOrganizations...).open().reveal(metrology.DrawOrganizations...)
 	outcomes := map[metrology.DrawPhase]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		run := rapid.SampledFrom([]drawing{enacted, open}).Draw(t, "from")
+		run := rapid.SampledFrom([]drawing{enacted, open, sealed}).Draw(t, "from")
 		run.ledger = run.fork(run.t)
 		a := &adversary{drawing: run}
 		for range rapid.IntRange(50, 250).Draw(t, "length") {

@@ -83,11 +83,15 @@ func (t *transaction) drawnAs(d metrology.Draw) (*standing, error) {
 	}
 	var outcome struct {
 		Seed        draw.Digest         `json:"seed"`
+		SealedSeed  *draw.Digest        `json:"sealedSeed"`
 		CapPlus     uint32              `json:"capPlus"`
 		Assignments map[string][]string `json:"assignments"`
 	}
 	if err := json.Unmarshal(result.Result, &outcome); err != nil {
 		return nil, metrology.Errorf(metrology.CodeInternal, "the result of draw %s cannot be read: %v", d.ID, err)
+	}
+	if outcome.SealedSeed != nil {
+		outcome.Seed = *outcome.SealedSeed
 	}
 	s := &standing{
 		strata: map[string]string{}, assigned: outcome.Assignments, standby: map[string][]string{},

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"slices"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -13,6 +14,7 @@ import (
 // clock moves past the first draws' round and stays before the others'.
 func (m *matrixLedger) fillDraws() {
 	all := metrology.DrawOrganizations
+	m.fillSealedDraws()
 	closed := func(number int) drawing {
 		return m.planDraw(number).approve().freeze().enact().commit(all...).open().reveal(all...).close()
 	}
@@ -55,6 +57,18 @@ func (m *matrixLedger) fillDraws() {
 	closed(14)
 }
 
+// fillSealedDraws makes one whose escrow awaits the notary, and two whose
+// beacon is known, and moves the clock to when the notary may open them.
+func (m *matrixLedger) fillSealedDraws() {
+	all, observers := metrology.DrawOrganizations, []string{metrology.InstituteMSP, metrology.NotaryMSP}
+	m.planSealedDraw(1)
+	committing := m.planSealedDraw(2).accept().approve().freeze().enact().commit(all...).open().reveal(all...).close().observe(observers...)
+	opening := m.planSealedDraw(3).accept().approve().freeze().enact().commit(all...).open().reveal(all...).close().observe(observers...)
+	committing.awaitRound().seed()
+	opening.seed()
+	m.now = time.Unix(opening.phase().OpenBy, 0)
+}
+
 func drawPermissions(l *matrixLedger) map[string]permission {
 	const (
 		witnesses    = "institute association notary"
@@ -91,8 +105,12 @@ func drawPermissions(l *matrixLedger) map[string]permission {
 			ID: d(4).id, Object: d(4).order()[0], Reason: metrology.SubstitutedClosed})},
 		"draw:Recuse": {may: "regulator", request: always(metrology.RecuseInspector{
 			ID: d(4).id, Object: d(4).order()[0], Inspector: d(4).assigned(d(4).order()[0])[1]})},
-		"draw:ApproveChange": {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
-		"draw:RejectChange":  {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
-		"draw:Cancel":        {may: "regulator", request: always(metrology.CancelDraw{ID: d(10).id, Reason: metrology.DrawTaskWithdrawn})},
+		"draw:ApproveChange":    {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:RejectChange":     {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:PublishEscrowKey": {may: "regulator notary", request: always(metrology.PublishEscrowKey{Key: salt("another")})},
+		"draw:AcceptEscrow":     {may: "notary", request: always(metrology.DrawAction{ID: l.sealedDraw(1).id})},
+		"draw:CommitLeaves":     {may: "regulator notary", request: always(metrology.CommitToLeaves{ID: l.sealedDraw(2).id, Root: salt("root"), Leaves: 3})},
+		"draw:Unseal":           {may: "regulator notary", request: always(l.sealedDraw(3).unsealing())},
+		"draw:Cancel":           {may: "regulator", request: always(metrology.CancelDraw{ID: d(10).id, Reason: metrology.DrawTaskWithdrawn})},
 	}
 }

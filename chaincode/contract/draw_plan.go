@@ -30,9 +30,6 @@ func readPlan(raw []byte) (draw.Plan, metrology.DrawTerms, error) {
 	if err != nil {
 		return plan, terms, drawError(err)
 	}
-	if plan.Seal != nil {
-		return plan, terms, metrology.FieldErrorf(metrology.CodeInvalid, "plan.seal", "this contract draws openly; it takes no sealed plan")
-	}
 	if err := json.Unmarshal(plan.Canonical, &terms); err != nil {
 		var semantic *json.SemanticError
 		field := "plan"

@@ -170,6 +170,9 @@ func postDraw(t *transaction, cmd metrology.DrawAction) (metrology.Event, error)
 	if _, err := d.Apply(metrology.DrawPost); err != nil { // before all is recomputed
 		return event, err
 	}
+	if d.Sealed() {
+		return event, metrology.Errorf(metrology.CodeState, "this draw is sealed; who holds its secret opens it")
+	}
 	result, err := t.compute(d)
 	if err != nil {
 		return event, err

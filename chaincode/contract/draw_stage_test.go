@@ -209,6 +209,19 @@ func (d drawing) outcome() (result struct {
 	return result
 }
 
+// input is the draw as its function takes it.
+func (d drawing) input() draw.Input {
+	in := draw.Input{Draw: d.id, Plan: d.state[metrology.DrawKey(d.id, metrology.DrawPartPlan)]}
+	lists := drawDirectory(d.id)
+	in.Objects, in.Inspectors, in.Ineligible = must(objectsOf(lists[0].Objects)), must(inspectorsOf(lists[1].Inspectors)), must(ineligibleOf(lists[2].Ineligible))
+	for _, org := range metrology.DrawOrganizations {
+		secret := drawSecret(d.id, org)
+		in.Contributions = append(in.Contributions, draw.Share{Org: org, Commitment: draw.Commitment(d.id, org, secret), Secret: &secret})
+	}
+	in.Beacon = draw.Beacon{Chain: d.beacon.Chain(), Round: uint64(d.round), Signature: d.beacon.Sign(uint64(d.round))}
+	return in
+}
+
 func (d drawing) order() []string { return d.outcome().Order }
 
 func (d drawing) assigned(object string) []string { return d.outcome().Assignments[object] }

@@ -23,15 +23,7 @@ func TestDraw(t *testing.T) {
 
 	frozen := load[metrology.DrawFreeze](l, metrology.DrawKey(d.id, metrology.DrawPartFreeze))
 	result := load[metrology.DrawResult](l, metrology.DrawKey(d.id, metrology.DrawPartResult))
-	in := draw.Input{Draw: d.id, Plan: l.state[metrology.DrawKey(d.id, metrology.DrawPartPlan)]}
-	lists := drawDirectory(d.id)
-	in.Objects, in.Inspectors, in.Ineligible = must(objectsOf(lists[0].Objects)), must(inspectorsOf(lists[1].Inspectors)), must(ineligibleOf(lists[2].Ineligible))
-	for _, org := range all {
-		secret := drawSecret(d.id, org)
-		in.Contributions = append(in.Contributions, draw.Share{Org: org, Commitment: draw.Commitment(d.id, org, secret), Secret: &secret})
-	}
-	in.Beacon = draw.Beacon{Chain: d.beacon.Chain(), Round: uint64(d.round), Signature: d.beacon.Sign(uint64(d.round))}
-	expected, err := draw.Compute(in)
+	expected, err := draw.Compute(d.input())
 	require.NoError(t, err)
 	document, err := expected.JSON()
 	require.NoError(t, err)
@@ -69,7 +61,9 @@ func TestDrawPlan(t *testing.T) {
 			pin.Period = 3
 			p["beacon"] = pin
 		}, metrology.CodeInvalid, "plan.beacon.chainHash"},
-		{"Sealed", "", func(p map[string]any) { p["seal"] = salt("seal") }, metrology.CodeInvalid, "plan.seal"},
+		{"SealedWithoutADate", "", func(p map[string]any) { p["seal"] = salt("seal") }, metrology.CodeInvalid, "plan.openWithin"},
+		{"DateWithoutASeal", "", func(p map[string]any) { p["openWithin"] = 60 }, metrology.CodeInvalid, "plan.openWithin"},
+		{"SealIsNoDigest", "", func(p map[string]any) { p["seal"] = "XY" }, metrology.CodeInvalid, "seal"},
 		{"OneSlot", "", func(p map[string]any) { p["assign"] = [][]string{{}} }, metrology.CodeInvalid, "assign"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -60,6 +60,7 @@ const (
 	DrawRevealing  DrawPhase = "revealing"
 	DrawClosed     DrawPhase = "closed" // waits for observations and for the round
 	DrawSeeded     DrawPhase = "seeded" // the beacon's round is on the ledger: the outcome is settled
+	DrawSealed     DrawPhase = "sealed" // a holder of the secret has committed to the outcome
 	DrawDrawn      DrawPhase = "drawn"
 	DrawInfeasible DrawPhase = "infeasible" // the outcome leaves slots that nobody can fill
 	DrawCancelled  DrawPhase = "cancelled"
@@ -68,7 +69,8 @@ const (
 
 // DrawPhases lists all phases.
 var DrawPhases = []DrawPhase{
-	DrawPlanned, DrawApproved, DrawFrozen, DrawCommitting, DrawRevealing, DrawClosed, DrawSeeded, DrawDrawn, DrawInfeasible, DrawCancelled, DrawVoid,
+	DrawPlanned, DrawApproved, DrawFrozen, DrawCommitting, DrawRevealing, DrawClosed, DrawSeeded, DrawSealed, DrawDrawn, DrawInfeasible,
+	DrawCancelled, DrawVoid,
 }
 
 // DrawCommand is a step of a draw.
@@ -79,6 +81,7 @@ type DrawCommand string
 const (
 	DrawFile          DrawCommand = "plan"
 	DrawApprove       DrawCommand = "approve"
+	DrawAcceptEscrow  DrawCommand = "accept-escrow" // of a sealed draw's secret, by the notary
 	DrawFileDirectory DrawCommand = "file-directory"
 	DrawSetFreeze     DrawCommand = "freeze"
 	DrawApproveFreeze DrawCommand = "approve-freeze"
@@ -89,8 +92,9 @@ const (
 	DrawSetClose      DrawCommand = "close"
 	DrawObserve       DrawCommand = "observe"
 	DrawSeed          DrawCommand = "beacon"
-	DrawPost          DrawCommand = "result"
-	DrawFail          DrawCommand = "fail" // the result cannot be assigned
+	DrawCommitLeaves  DrawCommand = "commit-leaves" // of a sealed result, by a holder of the secret
+	DrawPost          DrawCommand = "result"        // of an open draw, or by the opening of a sealed one
+	DrawFail          DrawCommand = "fail"          // the result cannot be assigned
 	DrawCancel        DrawCommand = "cancel"
 	DrawAnnul         DrawCommand = "void"
 	DrawChallenge     DrawCommand = "challenge" // voids a posted result
@@ -101,13 +105,14 @@ const (
 // was posted as the outcome, never the outcome itself.
 var DrawTransitions = Transitions[DrawPhase, DrawCommand]{
 	"":             {DrawFile: DrawPlanned},
-	DrawPlanned:    {DrawApprove: DrawApproved, DrawCancel: DrawCancelled},
-	DrawApproved:   {DrawFileDirectory: DrawApproved, DrawSetFreeze: DrawFrozen, DrawCancel: DrawCancelled},
+	DrawPlanned:    {DrawAcceptEscrow: DrawPlanned, DrawApprove: DrawApproved, DrawCancel: DrawCancelled},
+	DrawApproved:   {DrawAcceptEscrow: DrawApproved, DrawFileDirectory: DrawApproved, DrawSetFreeze: DrawFrozen, DrawCancel: DrawCancelled},
 	DrawFrozen:     {DrawApproveFreeze: DrawFrozen, DrawEnactFreeze: DrawCommitting, DrawCancel: DrawCancelled, DrawAnnul: DrawVoid},
 	DrawCommitting: {DrawCommit: DrawCommitting, DrawOpen: DrawRevealing, DrawCancel: DrawCancelled, DrawAnnul: DrawVoid},
 	DrawRevealing:  {DrawRevealSecret: DrawRevealing, DrawSetClose: DrawClosed, DrawAnnul: DrawVoid},
 	DrawClosed:     {DrawObserve: DrawClosed, DrawSeed: DrawSeeded, DrawAnnul: DrawVoid},
-	DrawSeeded:     {DrawPost: DrawDrawn, DrawFail: DrawInfeasible},
+	DrawSeeded:     {DrawCommitLeaves: DrawSealed, DrawPost: DrawDrawn, DrawFail: DrawInfeasible},
+	DrawSealed:     {DrawCommitLeaves: DrawSealed, DrawPost: DrawDrawn, DrawFail: DrawInfeasible},
 	DrawDrawn:      {DrawChallenge: DrawSeeded},
 	DrawInfeasible: {DrawChallenge: DrawSeeded},
 }
@@ -147,6 +152,8 @@ type DrawTerms struct {
 	TimeWindow    int64     `json:"timeWindow"`   // seconds by which peers bound a transaction's time
 	Demonstration bool      `json:"demonstration,omitempty"`
 	Beacon        DrawChain `json:"beacon"`
+	Seal          string    `json:"seal,omitempty"`       // of a sealed draw; draws.md section 1
+	OpenWithin    int64     `json:"openWithin,omitempty"` // seconds after the round by which a sealed draw is opened
 }
 
 // DrawChain pins a beacon in a plan. Byte strings are lower-case hex.
@@ -180,6 +187,8 @@ type Draw struct {
 	Freeze    string         `json:"freeze,omitempty"` // F
 	Round     int64          `json:"round,omitempty"`
 	RoundTime int64          `json:"roundTime,omitempty"` // when the round is due
+	Escrowed  int64          `json:"escrowed,omitempty"`  // when the notary accepted the secret of a sealed draw
+	OpenBy    int64          `json:"openBy,omitempty"`    // by when a sealed draw is opened
 	Reason    DrawReason     `json:"reason,omitempty"`    // of a cancellation
 	Ended     int64          `json:"ended,omitempty"`     // drawn, infeasible, cancelled or void
 	Refuted   int            `json:"refuted,omitempty"`   // how many posted results were voided

@@ -7,6 +7,9 @@ import "encoding/json"
 type PlanDraw struct {
 	ID   string          `json:"id"`
 	Plan json.RawMessage `json:"plan"`
+	// Escrow holds the secret of a sealed draw, one box for each of DrawHolders
+	// in their order.
+	Escrow []DrawEscrow `json:"escrow,omitempty"`
 }
 
 // ApproveDraw agrees to a plan or to a freeze, named by its hash: an approval

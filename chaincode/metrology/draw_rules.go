@@ -57,7 +57,7 @@ func (t DrawTerms) Check() error {
 	case t.Beacon.Period < 1 || t.Beacon.Period > 24*3600:
 		return FieldErrorf(CodeInvalid, "plan.beacon.period", "is not 1 second to 1 day")
 	}
-	return nil
+	return t.checkSeal()
 }
 
 // NewDraw checks a filing and returns the record it makes. filed is how many
@@ -164,6 +164,12 @@ func (d Draw) SetFreeze(freeze string, round, roundTime int64, caller Caller, no
 		return d, FieldErrorf(CodeInvalid, "round", "is due more than a year from now")
 	}
 	d.Freeze, d.Round, d.RoundTime = freeze, round, roundTime
+	if d.Sealed() {
+		if d.Escrowed == 0 {
+			return d, Errorf(CodeState, "the notary has not accepted the secret of this sealed draw")
+		}
+		d.OpenBy = roundTime + d.Terms.OpenWithin
+	}
 	return d, nil
 }
 

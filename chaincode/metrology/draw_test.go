@@ -6,11 +6,13 @@ func TestDrawTransitions(t *testing.T) {
 	requireMatrix(t, DrawTransitions, DrawPhases,
 		[]DrawCommand{
 			DrawFile, DrawApprove, DrawFileDirectory, DrawSetFreeze, DrawApproveFreeze, DrawEnactFreeze, DrawCommit, DrawOpen,
-			DrawRevealSecret, DrawSetClose, DrawObserve, DrawSeed, DrawPost, DrawFail, DrawCancel, DrawAnnul, DrawChallenge,
+			DrawRevealSecret, DrawSetClose, DrawObserve, DrawSeed, DrawAcceptEscrow, DrawCommitLeaves, DrawPost, DrawFail, DrawCancel, DrawAnnul, DrawChallenge,
 		}, `
 		absent plan planned
+		planned accept-escrow planned
 		planned approve approved
 		planned cancel cancelled
+		approved accept-escrow approved
 		approved file-directory approved
 		approved freeze frozen
 		approved cancel cancelled
@@ -28,8 +30,12 @@ func TestDrawTransitions(t *testing.T) {
 		closed observe closed
 		closed beacon seeded
 		closed void void
+		seeded commit-leaves sealed
 		seeded result drawn
 		seeded fail infeasible
+		sealed commit-leaves sealed
+		sealed result drawn
+		sealed fail infeasible
 		drawn challenge seeded
 		infeasible challenge seeded`)
 }
