@@ -19,6 +19,7 @@ type Transcript struct {
 	Observations  []Observation
 	Beacon        *Beacon
 	SealedSecret  *Digest
+	Leaves        []LeavesRecord
 	Result        []byte // JSON
 	Substitutions []Substitution
 	Ledger        []byte // JSON: transactions, endorsements and blocks
@@ -76,6 +77,14 @@ type Observation struct {
 	Time         int64
 }
 
+// LeavesRecord is what a holder of a sealed draw's secret committed to before
+// the opening.
+type LeavesRecord struct {
+	Org    string
+	Root   Digest
+	Leaves uint64
+}
+
 // Substitution replaces a selected object by the next standby of its stratum.
 type Substitution struct {
 	Stratum string
@@ -101,11 +110,12 @@ func ParseTranscript(data []byte) (Transcript, error) {
 			"observations":  func() (err error) { t.Observations, err = readList(d, readObservation); return err },
 			"beacon":        func() error { b, err := readBeacon(d); t.Beacon = &b; return err },
 			"sealedSecret":  func() (err error) { t.SealedSecret, err = readOptionalDigest(d); return err },
+			"leaves":        func() (err error) { t.Leaves, err = readList(d, readLeaves); return err },
 			"result":        func() (err error) { t.Result, err = d.Raw(); return err },
 			"substitutions": func() (err error) { t.Substitutions, err = readList(d, readSubstitution); return err },
 			"ledger":        func() (err error) { t.Ledger, err = d.Raw(); return err },
 		}, "approvals", "directories", "freeze", "commitments", "reveals", "close", "observations",
-			"beacon", "sealedSecret", "result", "substitutions", "ledger")
+			"beacon", "sealedSecret", "leaves", "result", "substitutions", "ledger")
 	})
 	if err != nil {
 		return Transcript{}, asError("", err)
@@ -199,6 +209,16 @@ func readObservation(d *strictjson.Decoder) (Observation, error) {
 		"time":         func() (err error) { o.Time, err = d.Integer(0, maxInteger); return err },
 	})
 	return o, err
+}
+
+func readLeaves(d *strictjson.Decoder) (LeavesRecord, error) {
+	var l LeavesRecord
+	err := readMembers(d, map[string]func() error{
+		"org":    func() (err error) { l.Org, err = d.String(); return err },
+		"root":   func() (err error) { l.Root, err = readDigest(d); return err },
+		"leaves": func() (err error) { l.Leaves, err = readCount(d); return err },
+	})
+	return l, err
 }
 
 func readSubstitution(d *strictjson.Decoder) (Substitution, error) {

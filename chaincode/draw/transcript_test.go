@@ -54,6 +54,8 @@ func sampleTranscript(t *testing.T, sealed bool) map[string]any {
 	doc["commitments"], doc["reveals"], doc["observations"] = commitments, reveals, observations
 	if sealed {
 		doc["sealedSecret"] = in.SealedSecret
+		leaves := SealedLeaves(*in.SealedSecret, r.Assignment)
+		doc["leaves"] = []any{map[string]any{"org": "NotaryMSP", "root": SealedRoot(leaves), "leaves": len(leaves)}}
 	}
 	return asTree(t, doc).(map[string]any)
 }
@@ -88,7 +90,7 @@ func verifyTree(t *testing.T, tree any) map[string]Status {
 func TestVerify(t *testing.T) {
 	for _, sealed := range []bool{false, true} {
 		steps := verifyTree(t, sampleTranscript(t, sealed))
-		require.Len(t, steps, 15)
+		require.Equal(t, sealed, steps["sealed leaves"] != "")
 		for name, status := range steps {
 			if name == "ledger" {
 				require.Equal(t, NotShown, status)
@@ -117,7 +119,13 @@ func TestVerify(t *testing.T) {
 		steps := verifyTree(t, tree)
 		require.Equal(t, NotShown, steps["seed"])
 		require.Equal(t, NotShown, steps["selection"])
+		require.Equal(t, NotShown, steps["sealed leaves"])
 		require.Equal(t, Pass, steps["observations"])
+	})
+	t.Run("LeavesOfAnOpenDraw", func(t *testing.T) {
+		tree := sampleTranscript(t, false)
+		tree["leaves"] = []any{map[string]any{"org": "NotaryMSP", "root": Digest{}, "leaves": 1}}
+		require.Equal(t, Fail, verifyTree(t, tree)["sealed leaves"])
 	})
 }
 
@@ -125,7 +133,7 @@ func TestVerify(t *testing.T) {
 var owners = map[string][]string{
 	"plan": {"plan"}, "approvals": {"plan approval", "freeze approval"}, "directories": {"directories"},
 	"freeze": {"plan", "directories", "freeze", "beacon"}, "commitments": {"commitments", "reveals", "close"}, "reveals": {"reveals"},
-	"close": {"close", "observations"}, "observations": {"observations"}, "beacon": {"beacon"}, "sealedSecret": {"seed"},
+	"close": {"close", "observations"}, "observations": {"observations"}, "beacon": {"beacon"}, "sealedSecret": {"seed"}, "leaves": {"sealed leaves"},
 	"result": {"seed", "selection", "assignment"}, "substitutions": {"substitutions"},
 	"draw": {"freeze"}, "definition": {"transcript"},
 }
@@ -152,10 +160,10 @@ func TestVerifyTamperedTranscript(t *testing.T) {
 }
 
 // harmless are changes that state something else without contradiction: who
-// approved or observed, when within the margin, which selected object was
+// approved, observed or committed, when within the margin, which selected object was
 // replaced and why. Only the ledger itself can tell these.
 func harmless(path string) bool {
-	return strings.HasSuffix(path, ".org") && (strings.HasPrefix(path, "approvals") || strings.HasPrefix(path, "observations")) ||
+	return strings.HasSuffix(path, ".org") && (strings.HasPrefix(path, "approvals") || strings.HasPrefix(path, "observations") || strings.HasPrefix(path, "leaves")) ||
 		strings.HasSuffix(path, ".time") || strings.HasSuffix(path, ".reason") || strings.HasSuffix(path, "substitutions[0].object")
 }
 
@@ -171,7 +179,7 @@ func tamper(v any, set func(any), path string, check func(string)) {
 		for i := range v {
 			tamper(v[i], func(n any) { v[i] = n }, fmt.Sprintf("%s[%d]", path, i), check)
 		}
-		if len(v) > 0 && !strings.HasPrefix(path, "substitutions") && !strings.HasPrefix(path, "reveals") {
+		if len(v) > 0 && !strings.HasPrefix(path, "substitutions") && !strings.HasPrefix(path, "reveals") && path != "leaves" {
 			set(slices.Clone(v[1:]))
 			check(path + " without its first entry")
 			set(v)

@@ -54,6 +54,7 @@ type verification struct {
 	drawn   *Digest // the seed selected with
 	random  *Digest
 	strata  []Stratum
+	pairing *Assignment
 	result  map[string][]byte
 }
 
@@ -74,6 +75,7 @@ func (v Verifier) Verify(t Transcript) []Step {
 	run.checkSeeds()
 	run.checkSelection()
 	run.checkAssignment()
+	run.checkLeaves()
 	run.checkSubstitutions()
 	run.checkLedger()
 	return run.steps

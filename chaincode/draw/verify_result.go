@@ -132,6 +132,7 @@ func (r *verification) checkAssignment() {
 		r.say(step, Fail, "%v", err)
 		return
 	}
+	r.pairing = &assignment
 	if r.t.Result == nil {
 		r.notShown(step, "recomputed, but no result is carried to compare")
 		return
@@ -139,6 +140,34 @@ func (r *verification) checkAssignment() {
 	err = r.compare(Result{Assignment: assignment}, assignMembers[:]...)
 	r.outcome(step, err, "%d inspectors on %d objects, caps raised by %d",
 		len(assignment.Loads), len(assignment.Order), assignment.CapPlus)
+}
+
+// checkLeaves holds what was committed to while a draw was sealed against its
+// outcome. An open draw has no such step.
+func (r *verification) checkLeaves() {
+	const step = "sealed leaves"
+	sealed := r.plan != nil && r.plan.Seal != nil
+	switch {
+	case len(r.t.Leaves) == 0 && !sealed:
+	case !sealed:
+		r.say(step, Fail, "leaves are carried, but the plan has no seal")
+	case len(r.t.Leaves) == 0:
+		r.notShown(step, "none are carried")
+	case r.t.SealedSecret == nil || r.pairing == nil:
+		r.notShown(step, "the secret or the assignment is not shown or not valid")
+	default:
+		leaves := SealedLeaves(*r.t.SealedSecret, *r.pairing)
+		root := SealedRoot(leaves)
+		var orgs []string
+		for i, l := range r.t.Leaves {
+			if l.Root != root || l.Leaves != uint64(len(leaves)) {
+				r.say(step, Fail, "leaves[%d] %q: are not those of the outcome, %d under %s", i, l.Org, len(leaves), root)
+				return
+			}
+			orgs = append(orgs, l.Org)
+		}
+		r.say(step, Pass, "committed to by %v before the opening", orgs)
+	}
 }
 
 // checkSubstitutions follows the standby ranks: each substitution in a stratum

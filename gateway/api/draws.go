@@ -12,6 +12,8 @@ type DrawRegister interface {
 	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
 	Draw(ctx context.Context, id string) (public.DrawRecord, error)
 	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
+	// EscrowKeys lists the keys to which secrets of sealed draws are encrypted.
+	EscrowKeys(ctx context.Context) ([]metrology.EscrowKey, error)
 	// DrawSteps lists the transactions that hold a draw's steps.
 	DrawSteps(ctx context.Context, id string) ([]public.Transaction, error)
 }
@@ -21,6 +23,7 @@ func (s *Server) drawReads() []readRoute {
 	return []readRoute{
 		{"/v1/beacon", nil, s.developmentBeacon},
 		{"/v1/beacons", nil, s.knownBeacons},
+		{"/v1/escrow-keys", nil, s.escrowKeys},
 		{"/v1/draws", with("authority", "phase"), s.draws},
 		{one, nil, s.draw},
 		{one + "/transcript", nil, s.drawTranscript},
@@ -28,6 +31,14 @@ func (s *Server) drawReads() []readRoute {
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
 	}
+}
+
+func (s *Server) escrowKeys(ctx context.Context, _ params) (any, error) {
+	keys, err := s.register.EscrowKeys(ctx)
+	if keys == nil {
+		keys = []metrology.EscrowKey{}
+	}
+	return public.Page[metrology.EscrowKey]{Items: keys}, err
 }
 
 func (s *Server) draws(ctx context.Context, p params) (any, error) {
@@ -92,6 +103,10 @@ func drawRoutes() []writeRoute {
 	}
 	return []writeRoute{
 		step("/v1/draws", "draw:Plan", place, command[metrology.PlanDraw]),
+		step("/v1/escrow-keys", "draw:PublishEscrowKey", "/v1/escrow-keys", command[metrology.PublishEscrowKey]),
+		step(one+"/escrow-acceptance", "draw:AcceptEscrow", place, command[metrology.DrawAction]),
+		step(one+"/leaves", "draw:CommitLeaves", place, command[metrology.CommitToLeaves]),
+		step(one+"/unsealing", "draw:Unseal", place, command[metrology.UnsealDraw]),
 		step(one+"/approval", "draw:Approve", place, command[metrology.ApproveDraw]),
 		directory,
 		step(one+"/freeze", "draw:Freeze", place, command[metrology.FreezeDraw]),

@@ -16,11 +16,15 @@ func (r *drawRunning) planDocument() map[string]any {
 	for _, stratum := range runStrata {
 		rates[stratum] = []int{1, 20}
 	}
-	return map[string]any{
+	plan := map[string]any{
 		"authority": r.authority, "title": "示范抽查：集贸市场在用衡器与加油机（合成名录）", "scope": "synthetic register",
 		"regulator": metrology.RegulatorMSP, "observations": 2, "margin": r.margin, "timeWindow": 900, "demonstration": true,
 		"beacon": r.chain, "rates": rates, "assign": [][]string{{"lead"}, {}}, "ladder": []int{1, 2},
 	}
+	if r.sealed {
+		plan["seal"], plan["openWithin"] = r.seal, r.openWithin
+	}
+	return plan
 }
 
 // directories are the synthetic register in chunks.

@@ -21,6 +21,8 @@ type runSettings struct {
 	sites, inspectors   int
 	margin              int64 // seconds
 	beacon              string
+	sealed              bool
+	openWithin          int64 // seconds after the round
 	wait                time.Duration
 }
 
@@ -48,6 +50,8 @@ func drawRun() *cobra.Command {
 	flags.IntVar(&s.inspectors, "inspectors", 30, "synthetic inspectors, at least 4")
 	flags.Int64Var(&s.margin, "margin", 5, "seconds between two steps of the protocol")
 	flags.StringVar(&s.beacon, "beacon", "", "chain hash of the beacon to pin, one of the gateway's /v1/beacons; default its development beacon")
+	flags.BoolVar(&s.sealed, "sealed", false, "seal the result until the regulator or the notary opens it")
+	flags.Int64Var(&s.openWithin, "open-within", 8, "seconds after the beacon's round by which a sealed draw is opened")
 	flags.DurationVar(&s.wait, "wait", 5*time.Minute, "longest time to wait for the result")
 	return cmd
 }
@@ -68,6 +72,7 @@ type drawRunning struct {
 	start time.Time
 	id    string
 	chain metrology.DrawChain
+	seal  draw.Digest // zero: the draw is open
 }
 
 func (s runSettings) run(ctx context.Context, out io.Writer) error {
@@ -78,13 +83,15 @@ func (s runSettings) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--inspectors: 4 to %d are possible", metrology.MaxDrawInspectors)
 	case s.margin < 2:
 		return fmt.Errorf("--margin: at least 2 seconds")
+	case s.sealed && s.openWithin < 1:
+		return fmt.Errorf("--open-within: at least 1 second")
 	}
 	client, err := newDrawClient(s.server, s.tokens, postRegulator, postInstitute, postAssociation, postNotary)
 	if err != nil {
 		return err
 	}
 	r := &drawRunning{runSettings: s, drawClient: client, out: out, start: time.Now()}
-	for _, step := range []func(context.Context) error{r.plan, r.file, r.freeze, r.watch, r.verify} {
+	for _, step := range []func(context.Context) error{r.plan, r.file, r.awaitEscrow, r.freeze, r.watch, r.verify} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -107,6 +114,12 @@ func (r *drawRunning) plan(ctx context.Context) error {
 		return err
 	}
 	r.id = metrology.DrawID(r.authority, number)
+	filing := metrology.PlanDraw{ID: r.id}
+	if r.sealed {
+		if filing.Escrow, err = r.sealPlan(ctx); err != nil {
+			return err
+		}
+	}
 	plan, err := json.Marshal(r.planDocument())
 	if err != nil {
 		return fmt.Errorf("encode plan: %w", err)
@@ -115,7 +128,8 @@ func (r *drawRunning) plan(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("check plan: %w", err)
 	}
-	if err := r.post(ctx, postRegulator, "/v1/draws", metrology.PlanDraw{ID: r.id, Plan: plan}); err != nil {
+	filing.Plan = plan
+	if err := r.post(ctx, postRegulator, "/v1/draws", filing); err != nil {
 		return fmt.Errorf("file draw %s: %w", r.id, err)
 	}
 	r.say("draw %s filed by the regulator, plan %s", r.id, parsed.Hash)
@@ -183,7 +197,7 @@ func (r *drawRunning) freeze(ctx context.Context) error {
 func (r *drawRunning) watch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.wait)
 	defer cancel()
-	seen := 0
+	seen, asked := 0, false
 	for {
 		var record struct {
 			metrology.Draw
@@ -203,6 +217,12 @@ func (r *drawRunning) watch(ctx context.Context) error {
 			}
 		}
 		seen = len(record.History)
+		if record.Phase == metrology.DrawSealed && !asked {
+			asked = true
+			if err := r.askWhileSealed(ctx); err != nil {
+				return err
+			}
+		}
 		switch record.Phase {
 		case metrology.DrawDrawn:
 			return nil
@@ -220,7 +240,7 @@ func (r *drawRunning) watch(ctx context.Context) error {
 // told says whether a step was not told before the watch began.
 func told(event string) bool {
 	switch metrology.EventType(event) {
-	case metrology.EventDrawPlanned, metrology.EventDrawApproved, metrology.EventDrawDirectoryFiled, metrology.EventDrawFrozen, metrology.EventDrawFreezeApproved:
+	case metrology.EventDrawPlanned, metrology.EventDrawApproved, metrology.EventDrawEscrowAccepted, metrology.EventDrawDirectoryFiled, metrology.EventDrawFrozen, metrology.EventDrawFreezeApproved:
 		return false
 	}
 	return true

@@ -1,7 +1,8 @@
 // Package observer takes an organisation through draws: it watches the read
 // model, checks what was frozen by recomputing it, commits, reveals, observes
 // the close, closes, and brings the beacon's round, each with that
-// organisation's own identity. Approving a plan or a freeze is consent and
+// organisation's own identity. Holders of a sealed draw's secret confirm it,
+// commit to the result and open it at its time. Approving a plan or a freeze is consent and
 // stays with people.
 //
 // One process that acts for several organisations makes their secrets one
@@ -27,6 +28,7 @@ type Register interface {
 	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
 	Draw(ctx context.Context, id string) (public.DrawRecord, error)
 	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
+	EscrowKeys(ctx context.Context) ([]metrology.EscrowKey, error)
 }
 
 // Submit runs a transaction as the identity with this label, once per key.
@@ -57,18 +59,27 @@ type Config struct {
 // Observer is ready to run.
 type Observer struct {
 	Config
-	checked map[string]bool // draws whose freeze was recomputed; false: it is wrong
-	told    map[string]string
+	checked   map[string]bool // draws whose freeze was recomputed; false: it is wrong
+	told      map[string]string
+	published bool                     // the escrow keys are on the ledger
+	outcomes  map[string]sealedOutcome // by draw
 }
 
 // New makes an observer.
 func New(config Config) *Observer {
-	return &Observer{Config: config, checked: map[string]bool{}, told: map[string]string{}}
+	return &Observer{Config: config, checked: map[string]bool{}, told: map[string]string{}, outcomes: map[string]sealedOutcome{}}
 }
 
 // active are the phases in which an observer has something to do.
 var active = []metrology.DrawPhase{
-	metrology.DrawFrozen, metrology.DrawCommitting, metrology.DrawRevealing, metrology.DrawClosed, metrology.DrawSeeded,
+	metrology.DrawPlanned, metrology.DrawApproved, metrology.DrawFrozen, metrology.DrawCommitting, metrology.DrawRevealing,
+	metrology.DrawClosed, metrology.DrawSeeded, metrology.DrawSealed,
+}
+
+// idle says whether nothing is to do for a draw before its freeze: only the
+// escrow of a sealed one is.
+func idle(d public.Draw) bool {
+	return (d.Phase == metrology.DrawPlanned || d.Phase == metrology.DrawApproved) && (!d.Sealed() || d.Escrowed != 0)
 }
 
 // Run watches until ctx ends. A step that fails is tried again at the next
@@ -77,6 +88,9 @@ func (o *Observer) Run(ctx context.Context) {
 	ticker := time.NewTicker(o.Every)
 	defer ticker.Stop()
 	for {
+		if err := o.publishKeys(ctx); err != nil && ctx.Err() == nil {
+			o.Logger.ErrorContext(ctx, "publishing escrow keys", "error", err)
+		}
 		for _, phase := range active {
 			if err := o.look(ctx, phase); err != nil && ctx.Err() == nil {
 				o.Logger.ErrorContext(ctx, "watching draws", "error", err)
@@ -99,6 +113,9 @@ func (o *Observer) look(ctx context.Context, phase metrology.DrawPhase) error {
 			return err
 		}
 		for _, d := range draws.Items {
+			if idle(d) {
+				continue
+			}
 			if err := o.attend(ctx, d.ID); err != nil {
 				return err
 			}
@@ -120,15 +137,18 @@ func (o *Observer) attend(ctx context.Context, id string) error {
 		if step == nil {
 			continue
 		}
-		request, err := json.Marshal(step.request)
-		if err != nil {
-			return fmt.Errorf("encode %s: %w", step.function, err)
-		}
-		key := "observer/" + id + "/" + step.function
-		err = o.Submit(ctx, officer.Label, key, step.function, request)
-		o.tell(ctx, id, officer, step.function, err)
+		o.submit(ctx, id, officer, id+"/"+step.function, *step)
 	}
 	return nil
+}
+
+// submit sends a step under an idempotency key.
+func (o *Observer) submit(ctx context.Context, id string, officer Officer, key string, s step) {
+	request, err := json.Marshal(s.request)
+	if err == nil {
+		err = o.Submit(ctx, officer.Label, "observer/"+key, s.function, request)
+	}
+	o.tell(ctx, id, officer, s.function, err)
 }
 
 // tell logs what a step came to, and a failure that repeats only once.

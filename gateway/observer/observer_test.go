@@ -24,7 +24,12 @@ const (
 )
 
 // oneDraw is a register that holds a single draw.
-type oneDraw struct{ lists public.DrawDirectories }
+type oneDraw struct {
+	lists public.DrawDirectories
+	keys  []metrology.EscrowKey
+}
+
+func (r *oneDraw) EscrowKeys(context.Context) ([]metrology.EscrowKey, error) { return r.keys, nil }
 
 func (r *oneDraw) Draws(_ context.Context, f public.DrawFilter) (public.Page[public.Draw], error) {
 	if f.Phase != string(r.lists.Record.Phase) {

@@ -29,13 +29,20 @@ func (o *Observer) next(ctx context.Context, r public.DrawRecord, officer Office
 		return action("draw:Void", r)
 	}
 	switch r.Phase {
+	case metrology.DrawPlanned, metrology.DrawApproved:
+		return o.accept(ctx, r, officer)
 	case metrology.DrawCommitting:
 		return o.whileCommitting(ctx, r, officer)
 	case metrology.DrawRevealing:
 		return o.whileRevealing(r, officer, now)
 	case metrology.DrawClosed:
 		return o.whenClosed(r, officer, now)
+	case metrology.DrawSealed:
+		return o.whileSealed(ctx, r, officer, now)
 	case metrology.DrawSeeded:
+		if r.Sealed() {
+			return o.whileSealed(ctx, r, officer, now)
+		}
 		return action("draw:Result", r)
 	}
 	return nil

@@ -3,6 +3,7 @@ package public
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -18,18 +19,22 @@ type DrawFilter struct {
 // Draw is a draw in a list.
 type Draw struct {
 	metrology.Draw
-	Overdue bool `json:"overdue,omitempty"` // its result is late; anybody may post it
-	AsOf    AsOf `json:"asOf"`
+	Overdue bool `json:"overdue,omitempty"` // its result is late; anybody may post it, of a sealed draw a holder of its secret
+	// OpeningOverdue says that a sealed draw should have been opened; the
+	// notary may open it too.
+	OpeningOverdue bool `json:"openingOverdue,omitempty"`
+	AsOf           AsOf `json:"asOf"`
 }
 
 // resultDue is how long after its round a draw's result is due, in seconds
-// (draws.md section 5).
+// (draws.md section 5). An opening has as long after its declared time.
 const resultDue = 3600
 
 // On gives the draw as of a time, in seconds since 1970.
 func (d Draw) On(now int64) Draw {
 	awaited := d.Phase == metrology.DrawRevealing || d.Phase == metrology.DrawClosed || d.Phase == metrology.DrawSeeded
 	d.Overdue = awaited && now > d.RoundTime+resultDue
+	d.OpeningOverdue = (d.Phase == metrology.DrawSealed || d.Phase == metrology.DrawSeeded && d.Sealed()) && now > d.OpenBy+resultDue
 	return d
 }
 
@@ -51,6 +56,9 @@ type DrawRecord struct {
 	Close        *metrology.DrawClose        `json:"close,omitempty"`
 	Observations []metrology.DrawObservation `json:"observations,omitempty"`
 	Beacon       *metrology.DrawBeacon       `json:"beacon,omitempty"`
+	Escrow       []metrology.DrawEscrow      `json:"escrow,omitempty"`  // of a sealed draw: its secret, encrypted to each holder
+	Leaves       []metrology.DrawLeaves      `json:"leaves,omitempty"`  // what the holders committed to
+	Opening      *metrology.DrawOpening      `json:"opening,omitempty"` // of a sealed draw
 	Result       *metrology.DrawResult       `json:"result,omitempty"`
 	Refuted      []metrology.DrawResult      `json:"refuted,omitempty"` // postings that a challenge has voided, in their order
 	Changes      []metrology.DrawChange      `json:"changes,omitempty"` // after the result, in the order they were proposed
@@ -80,6 +88,17 @@ func (d DrawRecord) CheckRound(signature string, now int64) error {
 		return metrology.FieldErrorf(metrology.CodeSignature, "signature", "%v", err)
 	}
 	return nil
+}
+
+// Shut says whether the draw has an outcome that is still sealed.
+func (r DrawRecord) Shut() bool {
+	return r.Sealed() && r.Opening == nil && (r.Phase == metrology.DrawSeeded || r.Phase == metrology.DrawSealed)
+}
+
+// LeavesDiffer says whether the holders committed to different results, of
+// which at most one is right.
+func (r DrawRecord) LeavesDiffer() bool {
+	return slices.ContainsFunc(r.Leaves, func(l metrology.DrawLeaves) bool { return l.Root != r.Leaves[0].Root || l.Leaves != r.Leaves[0].Leaves })
 }
 
 // DrawDirectories are the lists of a draw, chunks joined.

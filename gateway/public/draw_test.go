@@ -168,6 +168,38 @@ func TestTicketAfterChanges(t *testing.T) {
 	require.Equal(t, []TranscriptSubstitution{{"B", "B-0", standby, "closed"}}, NewDrawTranscript(lists, nil, Status{}).Substitutions)
 }
 
+// TestSealedTicket: while a draw is sealed every place has the same answer, of
+// the same form.
+func TestSealedTicket(t *testing.T) {
+	lists, _ := drawnLists(t)
+	lists.Record.Terms.Seal, lists.Record.Result = "00", nil
+	for _, phase := range []metrology.DrawPhase{metrology.DrawSeeded, metrology.DrawSealed} {
+		lists.Record.Phase = phase
+		for _, site := range []string{"A-1", "B-0", "C-2", "X-1", "ELSEWHERE", "no id at all"} {
+			ticket, err := NewDrawTicket(lists, site)
+			require.NoError(t, err)
+			require.Equal(t, DrawTicket{Draw: lists.Record.ID, Site: site, Phase: phase, Answer: TicketSealed}, ticket)
+		}
+	}
+	lists.Record.Opening = &metrology.DrawOpening{Secret: "00"}
+	lists.Record.Phase = metrology.DrawDrawn
+	ticket, err := NewDrawTicket(lists, "X-1")
+	require.NoError(t, err)
+	require.Equal(t, TicketExcluded, ticket.Answer)
+}
+
+// TestOpeningOverdue: a sealed draw that nobody opens is told of an hour after
+// its declared time.
+func TestOpeningOverdue(t *testing.T) {
+	for _, phase := range metrology.DrawPhases {
+		d := Draw{Draw: metrology.Draw{Phase: phase, RoundTime: 1000, OpenBy: 9000, Terms: metrology.DrawTerms{Seal: "00"}}}
+		require.False(t, d.On(9000+3600).OpeningOverdue, phase)
+		require.Equal(t, phase == metrology.DrawSeeded || phase == metrology.DrawSealed, d.On(9000+3601).OpeningOverdue, phase)
+		d.Terms.Seal = ""
+		require.Equal(t, phase == metrology.DrawSealed, d.On(9000+3601).OpeningOverdue, phase)
+	}
+}
+
 // TestDrawOverdue: a result is due within an hour of the round; what has ended
 // is never overdue.
 func TestDrawOverdue(t *testing.T) {

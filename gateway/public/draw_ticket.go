@@ -14,6 +14,7 @@ type TicketAnswer string
 // The answers.
 const (
 	TicketPending     TicketAnswer = "pending"          // the draw has no outcome yet
+	TicketSealed      TicketAnswer = "sealed"           // the outcome is sealed; the same answer for every place
 	TicketOutright    TicketAnswer = "outright"         // taken for its weight, without a rank
 	TicketSelected    TicketAnswer = "selected"         // its ticket is within the threshold
 	TicketNotSelected TicketAnswer = "not-selected"     // its ticket is beyond the threshold
@@ -34,10 +35,10 @@ type DrawTicket struct {
 	Answer     TicketAnswer              `json:"answer"`
 	Object     *metrology.DrawObject     `json:"object,omitempty"`
 	Exclusion  metrology.ExclusionReason `json:"exclusion,omitempty"`
-	Frozen     *TranscriptFreeze         `json:"frozen,omitempty"`  // what the proof is checked against
-	Proof      json.RawMessage           `json:"proof,omitempty"`   // that the place stands in the frozen directory
-	Absence    json.RawMessage           `json:"absence,omitempty"` // that it does not: two neighbouring leaves
-	Seed       string                    `json:"seed,omitempty"`
+	Frozen     *TranscriptFreeze         `json:"frozen,omitempty"`    // what the proof is checked against
+	Proof      json.RawMessage           `json:"proof,omitempty"`     // that the place stands in the frozen directory
+	Absence    json.RawMessage           `json:"absence,omitempty"`   // that it does not: two neighbouring leaves
+	Seed       string                    `json:"seed,omitempty"`      // the one selected with
 	Ticket     string                    `json:"ticket,omitempty"`    // H(seedT ‖ id), draws.md section 3
 	Threshold  string                    `json:"threshold,omitempty"` // the largest ticket selected; compared as ticket over weight where weights differ
 	Rank       int                       `json:"rank,omitempty"`      // in its stratum, from 1; beyond the quota it is a standby's
@@ -49,6 +50,10 @@ type DrawTicket struct {
 func NewDrawTicket(lists DrawDirectories, site string) (DrawTicket, error) {
 	r := lists.Record
 	t := DrawTicket{Draw: r.ID, Site: site, Phase: r.Phase, Answer: TicketPending}
+	if r.Shut() {
+		t.Answer = TicketSealed
+		return t, nil
+	}
 	for _, e := range lists.Exclusions {
 		if e.ID == site {
 			t.Answer, t.Exclusion = TicketExcluded, e.Reason
@@ -102,10 +107,14 @@ func (t *DrawTicket) prove(objects draw.Objects) error {
 func (t *DrawTicket) rank(r DrawRecord, objects draw.Objects) error {
 	var result struct {
 		Seed        draw.Digest         `json:"seed"`
+		SealedSeed  *draw.Digest        `json:"sealedSeed"`
 		Assignments map[string][]string `json:"assignments"`
 	}
 	if err := json.Unmarshal(r.Result.Result, &result); err != nil {
 		return fmt.Errorf("read result of draw %s: %w", r.ID, err)
+	}
+	if result.SealedSeed != nil {
+		result.Seed = *result.SealedSeed
 	}
 	plan, err := draw.ParsePlan(r.Plan)
 	if err != nil {
@@ -165,40 +174,4 @@ func (t *DrawTicket) place(stratum draw.Stratum) {
 			t.Rank = len(stratum.Selected) + i + 1
 		}
 	}
-}
-
-// Recompute gives the freeze F that plan and lists come to.
-func (d DrawDirectories) Recompute() (draw.Digest, error) {
-	plan, err := draw.ParsePlan(d.Record.Plan)
-	if err != nil {
-		return draw.Digest{}, fmt.Errorf("read plan: %w", err)
-	}
-	objects, err := draw.NewObjects(objectsOf(d.Objects))
-	if err != nil {
-		return draw.Digest{}, fmt.Errorf("read objects: %w", err)
-	}
-	survey := draw.NewSurvey()
-	if err := survey.AddAll(objects); err != nil {
-		return draw.Digest{}, fmt.Errorf("read objects: %w", err)
-	}
-	list := make([]draw.Inspector, len(d.Inspectors))
-	for i, in := range d.Inspectors {
-		list[i] = draw.Inspector{ID: in.ID, Cap: uint32(in.Cap), Skills: in.Skills}
-	}
-	inspectors, err := draw.NewInspectors(list)
-	if err != nil {
-		return draw.Digest{}, fmt.Errorf("read inspectors: %w", err)
-	}
-	pairs := make([]draw.Pair, 0, len(d.Ineligible))
-	for _, pair := range d.Ineligible {
-		if len(pair) != 2 {
-			return draw.Digest{}, fmt.Errorf("read pairs: one has %d ids", len(pair))
-		}
-		pairs = append(pairs, draw.Pair{Inspector: pair[0], Object: pair[1]})
-	}
-	ineligible, err := draw.NewIneligible(pairs)
-	if err != nil {
-		return draw.Digest{}, fmt.Errorf("read pairs: %w", err)
-	}
-	return draw.Freeze(d.Record.ID, plan.Hash, draw.DirectoriesOf(survey, inspectors, ineligible)), nil
 }

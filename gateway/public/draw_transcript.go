@@ -20,6 +20,8 @@ type DrawTranscript struct {
 	Close        *TranscriptClose        `json:"close,omitempty"`
 	Observations []TranscriptObservation `json:"observations,omitempty"`
 	Beacon       *TranscriptBeacon       `json:"beacon,omitempty"`
+	SealedSecret *string                 `json:"sealedSecret,omitempty"` // of a sealed draw that was opened
+	Leaves       []TranscriptLeaves      `json:"leaves,omitempty"`       // what the holders of a sealed draw committed to
 	Result       json.RawMessage         `json:"result,omitempty"`
 	// Substitutions are those in force; recusals do not touch what was drawn.
 	Substitutions []TranscriptSubstitution `json:"substitutions,omitempty"`
@@ -87,6 +89,13 @@ type TranscriptBeacon struct {
 	Signature string          `json:"signature"`
 }
 
+// TranscriptLeaves is a holder's root over a sealed result.
+type TranscriptLeaves struct {
+	Org    string `json:"org"`
+	Root   string `json:"root"`
+	Leaves int64  `json:"leaves"`
+}
+
 // TranscriptSubstitution is a selected object replaced by the next standby.
 type TranscriptSubstitution struct {
 	Stratum string `json:"stratum"`
@@ -152,6 +161,12 @@ func (t *DrawTranscript) addOutcome(r DrawRecord) {
 		t.Beacon = &TranscriptBeacon{
 			TranscriptChain{pin.Scheme, pin.PublicKey, pin.Period, pin.GenesisTime, pin.GenesisSeed, pin.BeaconID}, r.Beacon.Round, r.Beacon.Signature,
 		}
+	}
+	if r.Opening != nil {
+		t.SealedSecret = &r.Opening.Secret
+	}
+	for _, l := range r.Leaves {
+		t.Leaves = append(t.Leaves, TranscriptLeaves{l.Org, l.Root, l.Leaves})
 	}
 	if r.Result != nil {
 		t.Result = r.Result.Result

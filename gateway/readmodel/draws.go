@@ -148,6 +148,12 @@ func (p drawPart) addTo(r *public.DrawRecord) error {
 		return err
 	case metrology.DrawPartRefuted:
 		return appendRead(&r.Refuted, raw)
+	case metrology.DrawPartEscrow:
+		return appendRead(&r.Escrow, raw)
+	case metrology.DrawPartLeaves:
+		return appendRead(&r.Leaves, raw)
+	case metrology.DrawPartOpening:
+		return json.Unmarshal(raw, &r.Opening)
 	case metrology.DrawPartChanges:
 		changes, err := read[metrology.DrawChanges](raw)
 		r.Changes = changes.List

@@ -52,6 +52,10 @@ func TestDrawProjection(t *testing.T) {
 			put(key(metrology.DrawPartClose), metrology.DrawClose{Contribution: "c"}),
 			put("obs/"+id+"/NotaryMSP", metrology.DrawObservation{Draw: id, Org: "NotaryMSP", Time: 5}),
 			put(key(metrology.DrawPartBeacon), metrology.DrawBeacon{Round: 7}), put(key(metrology.DrawPartResult), metrology.DrawResult{Time: 9}),
+			put(key(metrology.DrawPartEscrow, "NotaryMSP"), metrology.DrawEscrow{Holder: "NotaryMSP"}),
+			put(key(metrology.DrawPartLeaves, "NotaryMSP"), metrology.DrawLeaves{Org: "NotaryMSP", Leaves: 3}),
+			put(key(metrology.DrawPartOpening), metrology.DrawOpening{Org: "NotaryMSP"}),
+			put("escrow-key/NotaryMSP", metrology.EscrowKey{Org: "NotaryMSP", Key: "old"}),
 			put(key(metrology.DrawPartChanges), metrology.DrawChanges{List: []metrology.DrawChange{{By: "S-9"}}})))
 		frozen, err := r.DrawDirectories(ctx, id)
 		require.NoError(t, err)
@@ -68,6 +72,13 @@ func TestDrawProjection(t *testing.T) {
 		require.EqualValues(t, 7, record.Beacon.Round)
 		require.EqualValues(t, 9, record.Result.Time)
 		require.Equal(t, "S-9", record.Changes[0].By)
+		require.Equal(t, "NotaryMSP", record.Escrow[0].Holder)
+		require.EqualValues(t, 3, record.Leaves[0].Leaves)
+		require.Equal(t, "NotaryMSP", record.Opening.Org)
+		r.apply(act(metrology.EventDrawEscrowKeyPublished, "NotaryMSP", put("escrow-key/NotaryMSP", metrology.EscrowKey{Org: "NotaryMSP", Key: "new"})))
+		keys, err := r.EscrowKeys(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []metrology.EscrowKey{{Org: "NotaryMSP", Key: "new"}}, keys)
 		require.Equal(t, public.DrawNumbers{Filed: 3, Cancelled: 1, Void: 1}, record.Numbers)
 		require.Len(t, record.History, 4)
 		steps, err := r.DrawSteps(ctx, id)

@@ -39,6 +39,8 @@ func (a *applier) write(c *change, w ledger.Write) error {
 		return a.draw(c, parts, w.Value)
 	case metrology.KindObservation:
 		return a.observation(parts, w.Value)
+	case metrology.KindEscrowKey:
+		return a.escrowKey(w.Value)
 	case metrology.KindCreditCode, metrology.KindNameplate, metrology.KindBinding, metrology.KindOperation, metrology.KindGate, metrology.KindDrawCount:
 		return nil // indexes and bookkeeping of the contract; the records themselves say what is public
 	}

@@ -33,6 +33,9 @@ func (s *Server) draws(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("list draws: %w", err)
 	}
+	for i, d := range page.Items {
+		page.Items[i] = d.On(s.clock().Unix())
+	}
 	body := drawsPage{Draws: page.Items}
 	if page.Next != "" {
 		body.Next = "/draws?" + url.Values{"cursor": {page.Next}}.Encode()
@@ -80,6 +83,7 @@ func (s *Server) draw(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	record.Draw = record.Draw.On(s.clock().Unix())
 	body := drawPage{Draw: record, Steps: drawSteps(record), Site: strings.TrimSpace(r.text("site"))}
 	if record.RoundTime > 0 {
 		body.Wait = time.Unix(record.RoundTime, 0).Sub(s.clock()).Round(time.Second)
@@ -118,6 +122,9 @@ func drawSteps(d public.DrawRecord) []drawStep {
 		steps = append(steps, drawStep{key, org, stampOf(seconds), digest})
 	}
 	add("draw-step.planned", d.Terms.Regulator, d.Filed, d.PlanHash)
+	if d.Escrowed > 0 {
+		add("draw-step.escrowed", metrology.NotaryMSP, d.Escrowed, d.Terms.Seal)
+	}
 	for _, a := range d.Approvals {
 		if a.Step == "plan" {
 			add("draw-step.plan-approved", a.Org, a.Time, a.Hash)
@@ -150,6 +157,12 @@ func drawSteps(d public.DrawRecord) []drawStep {
 	}
 	if d.Beacon != nil {
 		add("draw-step.seeded", "", d.Beacon.Time, d.Beacon.Signature)
+	}
+	for _, l := range d.Leaves {
+		add("draw-step.leaves", l.Org, l.Time, l.Root)
+	}
+	if d.Opening != nil {
+		add("draw-step.unsealed", d.Opening.Org, d.Opening.Time, d.Opening.Secret)
 	}
 	if d.Result != nil {
 		add("draw-step.result", "", d.Result.Time, "")

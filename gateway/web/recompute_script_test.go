@@ -34,8 +34,7 @@ func TestRecomputeScript(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &vectors))
 	tried := 0
 	for _, v := range vectors {
-		sealed := v.Input["sealedSecret"]
-		if len(v.Want) == 0 || bytes.Contains(v.Want, []byte(`"error"`)) || len(sealed) > 0 && string(sealed) != "null" {
+		if len(v.Want) == 0 || bytes.Contains(v.Want, []byte(`"error"`)) {
 			continue
 		}
 		tried++
@@ -67,10 +66,14 @@ func transcriptOf(t *testing.T, input map[string]json.RawMessage, result json.Ra
 			reveals = append(reveals, share{Org: s.Org, Secret: s.Secret})
 		}
 	}
-	transcript, err := json.Marshal(map[string]any{
+	document := map[string]any{
 		"draw": input["draw"], "plan": input["plan"], "commitments": commitments, "reveals": reveals, "beacon": input["beacon"], "result": result,
 		"directories": map[string]any{"objects": input["objects"], "inspectors": input["inspectors"], "ineligible": input["ineligible"]},
-	})
+	}
+	if secret, sealed := input["sealedSecret"]; sealed {
+		document["sealedSecret"] = secret
+	}
+	transcript, err := json.Marshal(document)
 	require.NoError(t, err)
 	return transcript
 }

@@ -167,5 +167,14 @@ func draws() []public.DrawRecord {
 	cancelled := public.DrawRecord{Draw: public.Draw{Draw: metrology.Draw{
 		ID: "310115-000003", Phase: metrology.DrawCancelled, PlanHash: digest, Terms: terms, Filed: at, Reason: metrology.DrawPlanMistaken,
 	}, AsOf: asOf}}
-	return []public.DrawRecord{open, drawn, cancelled}
+	sealed := open
+	sealed.ID, sealed.Phase, sealed.RoundTime, sealed.OpenBy = "310115-000004", metrology.DrawSealed, at-9000, at-5000
+	sealed.Terms.Seal, sealed.Escrowed = digest, at-850
+	sealed.Leaves = []metrology.DrawLeaves{{Org: metrology.RegulatorMSP, Root: digest, Leaves: 3, Time: at - 8000}, {Org: metrology.NotaryMSP, Root: "other", Leaves: 3, Time: at - 7000}}
+	opened := drawn
+	opened.ID, opened.Terms, opened.Leaves = "310115-000005", sealed.Terms, sealed.Leaves[:1]
+	opened.Opening = &metrology.DrawOpening{Org: metrology.NotaryMSP, Secret: digest, Wrong: []string{metrology.RegulatorMSP}, Time: at - 70}
+	late := open
+	late.ID, late.RoundTime = "310115-000006", at-4000
+	return []public.DrawRecord{open, drawn, cancelled, sealed, opened, late}
 }

@@ -74,7 +74,8 @@ var importRules = []rule{
 	{of: "gateway/readmodel/postgrestest", may: []string{}}, // used by tests alone
 	{of: "gateway/public", may: []string{"chaincode/metrology", "chaincode/draw"}},
 	{of: "gateway/relay", may: []string{"chaincode/draw"}},
-	{of: "gateway/observer", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public"}},
+	{of: "gateway/escrow", may: []string{"chaincode/metrology", "chaincode/draw"}},
+	{of: "gateway/observer", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public", "gateway/escrow"}},
 	{of: "gateway/digest", may: []string{"chaincode/metrology"}},
 	{of: "gateway/verdict", may: []string{"chaincode/metrology"}},
 	{of: "gateway/signing", may: []string{"chaincode/metrology", "chaincode/signature"}},
@@ -85,6 +86,7 @@ var importRules = []rule{
 	{of: "gateway/api", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest", "gateway/intake"}},
 	{of: "gateway/web", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest"}},
 	{of: "gateway/command", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/digest", "gateway/evidence", "gateway/ledger", "gateway/relay", "gateway/verdict"}},
+	{of: "gateway/command", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/escrow", "gateway/digest", "gateway/evidence", "gateway/ledger", "gateway/verdict"}},
 
 	{of: "network/devca", may: []string{}},
 	{of: "network/consortium", may: []string{"network/devca"}},

@@ -14,6 +14,7 @@
       inspectors: transcript.directories.inspectors,
       ineligible: transcript.directories.ineligible,
       contributions: (transcript.commitments || []).map(({ org, commitment }) => ({ org, commitment, secret: secrets.get(org) ?? null })),
+      sealedSecret: transcript.sealedSecret ?? null,
       beacon: { chain: transcript.beacon.chain, round: transcript.beacon.round, signature: transcript.beacon.signature },
     };
   }
