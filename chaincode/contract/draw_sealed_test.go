@@ -22,7 +22,7 @@ import (
 const openWithin = 500
 
 // sealedAuthority files the sealed draws here.
-const sealedAuthority = "440500"
+const sealedAuthority = "440600"
 
 func sealSecret(id string) draw.Digest { return sha256.Sum256([]byte("sealed " + id)) }
 

@@ -36,7 +36,7 @@ func newSealedStage(t *testing.T, phase metrology.DrawPhase, orgs ...string) *st
 	beacon, err := devbeacon.New(make([]byte, devbeacon.SeedSize), 1, 0)
 	require.NoError(t, err)
 	chain := beacon.Chain()
-	r.Terms.Beacon = metrology.DrawChain{Scheme: chain.Scheme, PublicKey: hex.EncodeToString(chain.PublicKey), Period: 1,
+	r.Terms.Beacon = metrology.DrawChain{ChainHash: chain.Hash().String(), Scheme: chain.Scheme, PublicKey: hex.EncodeToString(chain.PublicKey), Period: 1,
 		GenesisSeed: hex.EncodeToString(chain.GenesisSeed), BeaconID: chain.BeaconID}
 	r.Beacon = &metrology.DrawBeacon{Round: 7, Signature: hex.EncodeToString(beacon.Sign(7))}
 	s.committed(metrology.DrawOrganizations...)

@@ -45,6 +45,7 @@ func drawJobs() []job {
 	second := roles{metrology.RoleInstitute, metrology.RoleAssociation, metrology.RoleNotary}
 	all := roles{metrology.RoleRegulator, metrology.RoleInstitute, metrology.RoleAssociation, metrology.RoleNotary}
 	drawn := []metrology.DrawPhase{metrology.DrawDrawn}
+	holders := roles{metrology.RoleRegulator, metrology.RoleNotary}
 	return []job{
 		{Operation: "planDraw", Group: group, Roles: regulator, Ask: planFields(), Make: (*Server).makePlan},
 		{Operation: "fileDrawDirectory", Group: group, Command: string(metrology.DrawFileDirectory), Roles: regulator},
@@ -58,6 +59,10 @@ func drawJobs() []job {
 		{Operation: "observeDraw", Group: group, Command: string(metrology.DrawObserve), Roles: second},
 		{Operation: "seedDraw", Group: group, Command: string(metrology.DrawSeed), Roles: all},
 		{Operation: "postDraw", Group: group, Command: string(metrology.DrawPost), Roles: all},
+		{Operation: "acceptEscrow", Group: group, Command: string(metrology.DrawAcceptEscrow), Roles: roles{metrology.RoleNotary}},
+		{Operation: "commitLeaves", Group: group, Command: string(metrology.DrawCommitLeaves), Roles: holders},
+		{Operation: "unsealDraw", Group: group, Phases: []metrology.DrawPhase{metrology.DrawSealed}, Roles: holders, Final: true},
+		{Operation: "publishEscrowKey", Group: group, Roles: holders},
 		{Operation: "substituteObject", Group: group, Phases: drawn, Roles: regulator},
 		{Operation: "recuseInspector", Group: group, Phases: drawn, Roles: regulator},
 		{Operation: "approveDrawChange", Group: group, Phases: drawn, Roles: second},
