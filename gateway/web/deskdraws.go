@@ -20,7 +20,7 @@ type Contribution struct{ Commitment, Secret string }
 // activePhases are those in which something is still to be done.
 var activePhases = []metrology.DrawPhase{
 	metrology.DrawPlanned, metrology.DrawApproved, metrology.DrawFrozen, metrology.DrawCommitting,
-	metrology.DrawRevealing, metrology.DrawClosed, metrology.DrawSeeded,
+	metrology.DrawRevealing, metrology.DrawClosed, metrology.DrawSeeded, metrology.DrawSealed,
 }
 
 // pending is the operation that a draw waits for from an organisation; empty:
@@ -134,7 +134,7 @@ func (s *Server) deskDraw(ctx context.Context, v visit) (reply, error) {
 	own := pending(record, v.Person.MSP)
 	for _, j := range jobs {
 		switch {
-		case !j.For(v.Person.Role) || !j.fitsDraw(record.Phase):
+		case !j.For(v.Person.Role) || !j.fitsDraw(record.Draw.Draw):
 		case j.Operation == own:
 			body.Pending = &j
 		default:
@@ -144,15 +144,15 @@ func (s *Server) deskDraw(ctx context.Context, v visit) (reply, error) {
 	return reply{view: "desk-draw", title: s.say(v.lang, "draw.title", record.ID), body: body}, nil
 }
 
-// fitsDraw reports whether a job can be done to a draw in a phase.
-func (j job) fitsDraw(phase metrology.DrawPhase) bool {
-	if j.Group != groupDraws {
+// fitsDraw reports whether a job can be done to a draw as it stands.
+func (j job) fitsDraw(d metrology.Draw) bool {
+	if j.Group != groupDraws || j.Sealed && !d.Sealed() {
 		return false
 	}
 	if j.Command == "" {
-		return slices.Contains(j.Phases, phase)
+		return slices.Contains(j.Phases, d.Phase)
 	}
-	_, legal := metrology.DrawTransitions[phase][metrology.DrawCommand(j.Command)]
+	_, legal := metrology.DrawTransitions[d.Phase][metrology.DrawCommand(j.Command)]
 	return legal
 }
 

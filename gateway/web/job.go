@@ -26,6 +26,7 @@ type job struct {
 	Only      map[string][]string // path → the options that make sense here
 	Command   string              // of the state machine of what it changes; empty: none is looked at
 	Phases    []metrology.DrawPhase
+	Sealed    bool         // of sealed draws alone
 	Ask       []form.Field // what is asked for, where the body is not asked for as it is
 	Make      maker        // makes the body of that
 	Final     bool         // nothing undoes it; the form has that confirmed
