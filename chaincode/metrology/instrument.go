@@ -1,6 +1,9 @@
 package metrology
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Use is what an instrument is used for. Only the first four put it under
 // compulsory verification (计量法 Art. 9), if the catalogue lists it.
@@ -15,11 +18,12 @@ const (
 	UseOther       Use = "other"
 )
 
+// CompulsoryUses put a listed instrument under compulsory verification.
+var CompulsoryUses = []Use{UseTrade, UseSafety, UseMedical, UseEnvironment}
+
 // Compulsory reports whether the use puts a listed instrument under compulsory
 // verification.
-func (u Use) Compulsory() bool {
-	return u == UseTrade || u == UseSafety || u == UseMedical || u == UseEnvironment
-}
+func (u Use) Compulsory() bool { return slices.Contains(CompulsoryUses, u) }
 
 // VerificationMode is how an instrument is verified, after the catalogue of
 // 2020 No. 42.

@@ -137,7 +137,8 @@ func (s *Server) inspections(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := public.InspectionFilter{Region: p.text("region"), Site: p.text("site"), Merchant: p.text("merchant"), State: p.text("state"), PageRequest: page}
+	f := public.InspectionFilter{Region: p.text("region"), Site: p.text("site"), Merchant: p.text("merchant"), State: p.text("state"),
+		From: metrology.Date(p.text("from")), To: metrology.Date(p.text("to")), PageRequest: page}
 	return s.register.Inspections(ctx, f, s.today())
 }
 

@@ -1,5 +1,7 @@
 package public
 
+import "github.com/steelyard-ledger/steelyard/chaincode/metrology"
+
 // MerchantFilter selects merchants. Zero members do not restrict.
 type MerchantFilter struct {
 	Region string // division code, or its first two or four digits
@@ -36,7 +38,21 @@ type InstrumentFilter struct {
 // InspectionFilter selects published inspections.
 type InspectionFilter struct {
 	Region, Site, Merchant, State string
+	From, To                      metrology.Date // day of the visit, both included
 	PageRequest
+}
+
+// Validate checks the dates. Errors carry metrology.CodeInvalid and the field.
+func (f InspectionFilter) Validate() error {
+	for field, day := range map[string]metrology.Date{"from": f.From, "to": f.To} {
+		if day == "" {
+			continue
+		}
+		if err := metrology.CheckDate(field, day); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CertificateFilter selects certificates by issuer and number, either alone or both.

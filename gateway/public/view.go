@@ -166,6 +166,7 @@ type InspectionBody struct {
 type Inspection struct {
 	ID             string                     `json:"id"`
 	Site           string                     `json:"site"`
+	Region         string                     `json:"region,omitempty"` // of the site when the record was entered
 	Merchant       string                     `json:"merchant,omitempty"`
 	Basis          metrology.Basis            `json:"basis"`
 	State          metrology.InspectionState  `json:"state"`
@@ -188,6 +189,13 @@ type Inspection struct {
 type NozzleMean struct {
 	Percent metrology.Decimal `json:"percent"` // mean of the relative errors
 	Count   int               `json:"count"`
+}
+
+// DueCount counts instruments in use under compulsory verification.
+type DueCount struct {
+	Region      string `json:"region"` // division code
+	Due         string `json:"due"`    // month of the end (2006-01); "over", "no-end", or "none" where no verification is recorded
+	Instruments int    `json:"instruments"`
 }
 
 // OverdueInspection is an inspection that should have been published by now.

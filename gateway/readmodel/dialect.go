@@ -26,6 +26,8 @@ type dialect struct {
 	// empty for PostgreSQL, which keeps deleted rows in its files and its log
 	// until its own housekeeping overwrites them; no answer shows them.
 	wipe string
+	// member names a member of the JSON document in column doc as text.
+	member func(name string) string
 	// shared says that several gateways may use one database.
 	shared bool
 }
@@ -34,11 +36,13 @@ var dialects = map[string]dialect{
 	"sqlite": {
 		goose: goose.DialectSQLite3, placeholder: func(int) string { return "?" }, dsn: sqliteDSN,
 		check: func(context.Context, *sql.DB) error { return nil }, prepare: true, clustered: `WITHOUT ROWID`,
-		wipe: `PRAGMA wal_checkpoint(TRUNCATE)`,
+		wipe:   `PRAGMA wal_checkpoint(TRUNCATE)`,
+		member: func(name string) string { return "json_extract(doc, '$." + name + "')" },
 	},
 	"pgx": {
 		goose: goose.DialectPostgres, placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
 		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres, shared: true,
+		member: func(name string) string { return "(doc::json ->> '" + name + "')" },
 	},
 }
 

@@ -121,12 +121,9 @@ func (w *where) sql() string {
 // is refused.
 func list[T any](ctx context.Context, s *Store, what string, query, key string, w where, request public.PageRequest, scope string,
 	keyOf func(T) string, scan func(scanner) (T, error)) (public.Page[T], error) {
-	limit := request.Limit
-	if limit == 0 {
-		limit = public.DefaultLimit
-	}
-	if limit < 0 || limit > public.MaxLimit {
-		return public.Page[T]{}, metrology.FieldErrorf(metrology.CodeInvalid, "limit", "is not in 1 to %d", public.MaxLimit)
+	limit, err := limitOf(request)
+	if err != nil {
+		return public.Page[T]{}, err
 	}
 	scope = what + "\x00" + scope
 	if request.Cursor != "" {
@@ -146,6 +143,17 @@ func list[T any](ctx context.Context, s *Store, what string, query, key string, 
 		page.Next = s.sealCursor(keyOf(items[limit-1]), scope)
 	}
 	return page, nil
+}
+
+// limitOf is how many items a page may have.
+func limitOf(request public.PageRequest) (int, error) {
+	switch {
+	case request.Limit == 0:
+		return public.DefaultLimit, nil
+	case request.Limit < 0 || request.Limit > public.MaxLimit:
+		return 0, metrology.FieldErrorf(metrology.CodeInvalid, "limit", "is not in 1 to %d", public.MaxLimit)
+	}
+	return request.Limit, nil
 }
 
 // A cursor is the last key with a code over it and its list. The code catches

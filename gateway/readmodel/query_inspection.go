@@ -42,10 +42,19 @@ func (s *Store) Inspections(ctx context.Context, f public.InspectionFilter, _ me
 	}
 	w.equal("e.site", f.Site)
 	w.equal("e.state", f.State)
+	if err := f.Validate(); err != nil {
+		return public.Page[public.Inspection]{}, err
+	}
+	if f.From != "" {
+		w.add("e.visited >= ?", string(f.From))
+	}
+	if f.To != "" {
+		w.add("e.visited <= ?", string(f.To))
+	}
 	if f.Merchant != "" {
 		w.add(`e.id IN (SELECT owner FROM disclosed WHERE merchant = ?)`, f.Merchant)
 	}
-	scope := f.Region + "\x00" + f.Site + "\x00" + f.State + "\x00" + f.Merchant
+	scope := f.Region + "\x00" + f.Site + "\x00" + f.State + "\x00" + f.Merchant + "\x00" + string(f.From) + "\x00" + string(f.To)
 	rows, err := list(ctx, s, "inspections", inspectionColumns, "e.id", w, f.PageRequest, scope,
 		func(r inspectionRow) string { return r.ID }, scanInspection)
 	if err != nil {
@@ -126,7 +135,7 @@ func (s *Store) showInspections(ctx context.Context, rows []inspectionRow) ([]pu
 
 func showInspection(row inspectionRow, bodies map[bodyKey]*public.InspectionBody, book metrology.RuleBook) public.Inspection {
 	i := public.Inspection{
-		ID: row.ID, Site: row.Site, Basis: row.Basis, State: row.State, Reason: row.Reason, Inspectors: row.Inspectors,
+		ID: row.ID, Site: row.Site, Region: row.region, Basis: row.Basis, State: row.State, Reason: row.Reason, Inspectors: row.Inspectors,
 		Visited: row.Visited, Published: row.Published, Objections: row.Objections, Follows: row.Follows, SettledBy: row.SettledBy,
 		AsOf: row.asOf,
 	}

@@ -45,6 +45,8 @@ type register struct {
 	transactions []public.Transaction
 	open         []public.OpenInspection
 	rulesets     []public.Ruleset
+	due          []public.DueCount
+	next         string   // cursor of the page that follows what changed last
 	asked        []string // what was looked up, in order
 }
 
@@ -90,6 +92,22 @@ func (r *register) Draws(_ context.Context, f public.DrawFilter) (public.Page[pu
 		}
 	}
 	return page, r.ask("draws")
+}
+
+func (r *register) LatestDraws(ctx context.Context, _ public.PageRequest) (public.Page[public.Draw], error) {
+	page, err := r.Draws(ctx, public.DrawFilter{})
+	page.Next = r.next
+	return page, err
+}
+
+func (r *register) LatestInspections(ctx context.Context, _ public.PageRequest, today metrology.Date) (public.Page[public.Inspection], error) {
+	page, err := r.Inspections(ctx, public.InspectionFilter{}, today)
+	page.Next = r.next
+	return page, err
+}
+
+func (r *register) VerificationLoad(context.Context, metrology.Date) ([]public.DueCount, error) {
+	return r.due, r.ask("verification load")
 }
 
 func (r *register) Draw(_ context.Context, id string) (public.DrawRecord, error) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 // DrawRegister is the part of the public register that holds draws.
 type DrawRegister interface {
+	LatestDraws(ctx context.Context, page public.PageRequest) (public.Page[public.Draw], error)
 	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
 	Draw(ctx context.Context, id string) (public.DrawRecord, error)
 	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
@@ -24,8 +26,9 @@ type DrawRegister interface {
 
 // drawsPage is the body of the list of draws.
 type drawsPage struct {
-	Draws []public.Draw
-	Next  string // address of the page that follows
+	Upcoming []public.Draw // whose round is not due yet, the next one first; on the first page only
+	Draws    []public.Draw
+	Next     string // address of the page that follows
 }
 
 func (s *Server) draws(ctx context.Context, r request) (reply, error) {
@@ -40,7 +43,26 @@ func (s *Server) draws(ctx context.Context, r request) (reply, error) {
 	if page.Next != "" {
 		body.Next = "/draws?" + url.Values{"cursor": {page.Next}}.Encode()
 	}
+	if r.text("cursor") == "" {
+		if body.Upcoming, err = s.upcoming(ctx); err != nil {
+			return reply{}, err
+		}
+	}
 	return reply{view: "draws", title: s.say(r.lang, "draws.title"), body: body}, nil
+}
+
+// upcoming lists the draws that wait for their round, by its time.
+func (s *Server) upcoming(ctx context.Context) ([]public.Draw, error) {
+	page, err := s.register.LatestDraws(ctx, public.PageRequest{Limit: public.MaxLimit})
+	if err != nil {
+		return nil, fmt.Errorf("list draws: %w", err)
+	}
+	now := s.clock().Unix()
+	waiting := slices.DeleteFunc(slices.Clone(page.Items), func(d public.Draw) bool {
+		return d.RoundTime <= now || d.Phase == metrology.DrawCancelled || d.Phase == metrology.DrawVoid
+	})
+	slices.SortFunc(waiting, func(a, b public.Draw) int { return cmp.Compare(a.RoundTime, b.RoundTime) })
+	return waiting, nil
 }
 
 // drawPage is the body of one draw's page.

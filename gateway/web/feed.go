@@ -2,74 +2,19 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"encoding/xml"
 	"fmt"
 	"net/http"
-	"slices"
-	"sort"
-	"sync"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
-// Bounds of what a feed or a statistic reads: the register lists by id, so the
-// newest are found among all that fit.
-const (
-	maxGathered = 2000
-	maxEntries  = 50
-)
-
-// gathering keeps the published inspections as of one height and day, so that
-// a feed or a chart that many ask for reads them once a block.
-type gathering struct {
-	mu          sync.Mutex
-	height      uint64
-	day         metrology.Date
-	inspections []public.Inspection // nil: nothing was gathered yet
-	all         bool
-}
-
-// gather lists published inspections up to maxGathered; callers leave the list
-// as it is. all is false when there are more.
-func (s *Server) gather(ctx context.Context, today metrology.Date) (inspections []public.Inspection, all bool, err error) {
-	status, err := s.register.Status(ctx)
-	if err != nil {
-		return nil, false, fmt.Errorf("ask for the status: %w", err)
-	}
-	kept := &s.gathered
-	kept.mu.Lock()
-	defer kept.mu.Unlock()
-	if kept.inspections != nil && kept.height == status.Height && kept.day == today {
-		return kept.inspections, kept.all, nil
-	}
-	inspections, all, err = s.readInspections(ctx, today)
-	if err != nil {
-		return nil, false, err
-	}
-	kept.height, kept.day, kept.inspections, kept.all = status.Height, today, inspections, all
-	return inspections, all, nil
-}
-
-func (s *Server) readInspections(ctx context.Context, today metrology.Date) (inspections []public.Inspection, all bool, err error) {
-	inspections = []public.Inspection{}
-	next := public.PageRequest{Limit: public.MaxLimit}
-	for len(inspections) < maxGathered {
-		page, err := s.register.Inspections(ctx, public.InspectionFilter{PageRequest: next}, today)
-		if err != nil {
-			return nil, false, fmt.Errorf("gather inspections: %w", err)
-		}
-		inspections = append(inspections, page.Items...)
-		if page.Next == "" {
-			return inspections, true, nil
-		}
-		next.Cursor = page.Next
-	}
-	return inspections, false, nil
-}
+// entriesPerFeed is how many entries one document of a feed holds; the rest
+// follows by its link "next" (RFC 5005, 3).
+const entriesPerFeed = 50
 
 // feed is an Atom document (RFC 4287).
 type feed struct {
@@ -100,41 +45,91 @@ type entry struct {
 	Summary string `xml:"summary"`
 }
 
-// resultsFeed answers GET /feeds/results.atom: the inspections changed last.
+// resultsFeed answers GET /feeds/results.atom: the published inspections, those
+// first that changed last.
 func (s *Server) resultsFeed(c echo.Context) error {
 	r := s.request(c)
-	ctx := c.Request().Context()
-	inspections, _, err := s.gather(ctx, r.today)
+	page, err := s.register.LatestInspections(c.Request().Context(), public.PageRequest{Cursor: r.text("cursor"), Limit: entriesPerFeed}, r.today)
 	if err != nil {
 		return s.fail(r, err)
-	}
-	status, err := s.register.Status(ctx)
-	if err != nil {
-		return s.fail(r, err)
-	}
-	inspections = slices.Clone(inspections)
-	sort.SliceStable(inspections, func(i, k int) bool { return inspections[i].AsOf.Block > inspections[k].AsOf.Block })
-	base := origin(c)
-	document := feed{
-		Language: r.lang.tag(), Title: s.say(r.lang, "feed.results"), Updated: status.LastTime, Author: author{s.say(r.lang, "brand.name")},
-		ID:    "urn:steelyard:" + status.GenesisHash + ":results",
-		Links: []link{{"self", base + "/feeds/results.atom"}, {"alternate", base + "/results"}},
 	}
 	words := s.views[r.lang].words
-	for _, inspection := range inspections[:min(len(inspections), maxEntries)] {
-		document.Entries = append(document.Entries, entry{
-			ID:      "urn:steelyard:" + status.GenesisHash + ":inspection:" + inspection.ID,
+	entries := make([]entry, len(page.Items))
+	for i, inspection := range page.Items {
+		entries[i] = entry{
+			ID:      "inspection:" + inspection.ID,
 			Title:   s.say(r.lang, "inspection.title", inspection.ID) + " · " + words.term("inspection-state", inspection.State),
-			Updated: inspection.AsOf.Time, Link: link{"alternate", base + "/v/" + inspection.ID},
+			Updated: inspection.AsOf.Time, Link: link{"alternate", "/v/" + url.PathEscape(inspection.ID)},
 			Summary: s.say(r.lang, "inspection.on", inspection.Visited) + " · " + words.term("basis", inspection.Basis.Kind),
-		})
+		}
+	}
+	return s.sendFeed(r, feedOf{name: "results", title: "feed.results", about: "/results", next: page.Next}, entries)
+}
+
+// drawsFeed answers GET /feeds/draws.atom: the draws, those first whose phase
+// changed last.
+func (s *Server) drawsFeed(c echo.Context) error {
+	r := s.request(c)
+	page, err := s.register.LatestDraws(c.Request().Context(), public.PageRequest{Cursor: r.text("cursor"), Limit: entriesPerFeed})
+	if err != nil {
+		return s.fail(r, err)
+	}
+	words := s.views[r.lang].words
+	entries := make([]entry, len(page.Items))
+	for i, draw := range page.Items {
+		entries[i] = entry{
+			ID: "draw:" + draw.ID, Title: draw.ID + " · " + words.term("phase", draw.Phase), Updated: draw.AsOf.Time,
+			Link: link{"alternate", "/draws/" + url.PathEscape(draw.ID)}, Summary: s.drawSummary(r.lang, draw),
+		}
+	}
+	return s.sendFeed(r, feedOf{name: "draws", title: "feed.draws", about: "/draws", next: page.Next}, entries)
+}
+
+// drawSummary is what a draw is for and when its round is due, in one line.
+func (s *Server) drawSummary(l language, draw public.Draw) string {
+	summary := draw.Terms.Title
+	if draw.RoundTime > 0 {
+		summary += " · " + s.say(l, "draws.round") + " " + moment(stampOf(draw.RoundTime))
+	}
+	if draw.Terms.Demonstration {
+		summary += " · " + s.say(l, "draws.demonstration")
+	}
+	return summary
+}
+
+// feedOf says which feed a document is a part of.
+type feedOf struct {
+	name  string // of the file
+	title string // key of its message
+	about string // page that shows the same
+	next  string // cursor of the document that follows
+}
+
+// sendFeed completes the entries, whose ids and addresses begin at this
+// gateway, and sends the document.
+func (s *Server) sendFeed(r request, of feedOf, entries []entry) error {
+	status, err := s.register.Status(r.Request().Context())
+	if err != nil {
+		return s.fail(r, err)
+	}
+	base, ledger := origin(r.Context), "urn:steelyard:"+status.GenesisHash+":"
+	for i := range entries {
+		entries[i].ID, entries[i].Link.Address = ledger+entries[i].ID, base+entries[i].Link.Address
+	}
+	self := base + "/feeds/" + of.name + ".atom"
+	document := feed{
+		Language: r.lang.tag(), ID: ledger + of.name, Title: s.say(r.lang, of.title), Updated: status.LastTime,
+		Author: author{s.say(r.lang, "brand.name")}, Links: []link{{"self", self}, {"alternate", base + of.about}}, Entries: entries,
+	}
+	if of.next != "" {
+		document.Links = append(document.Links, link{"next", self + "?" + url.Values{"cursor": {of.next}}.Encode()})
 	}
 	var out bytes.Buffer
 	out.WriteString(xml.Header)
 	if err := xml.NewEncoder(&out).Encode(document); err != nil {
 		return s.fail(r, fmt.Errorf("encode feed: %w", err))
 	}
-	return c.Blob(http.StatusOK, "application/atom+xml; charset=utf-8", out.Bytes())
+	return r.Blob(http.StatusOK, "application/atom+xml; charset=utf-8", out.Bytes())
 }
 
 // origin is how the visitor reaches this gateway.

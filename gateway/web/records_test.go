@@ -13,6 +13,7 @@ func full() *register {
 	return &register{
 		merchants: merchants(), pledges: pledges(), sites: sites(), instruments: instruments(),
 		issuers: issuers(), certificates: certificates(), inspections: inspections(),
+		due:   []public.DueCount{{Region: "310115", Due: "over", Instruments: 3}, {Region: "310115", Due: "2026-08", Instruments: 12}, {Region: "310115", Due: "2026-03", Instruments: 4}, {Region: "310101", Due: "none", Instruments: 1}, {Region: "310101", Due: "no-end", Instruments: 2}},
 		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
 	}
 }
@@ -131,7 +132,7 @@ func inspections() []public.Inspection {
 		Measurements: []metrology.MeasurementResult{measured("1", "20.020", "0.020", "0.100", metrology.VerdictPass)},
 	}}}
 	return []public.Inspection{{
-		ID: "V-1", Site: "S-1", Merchant: "M-1", Basis: metrology.Basis{Kind: metrology.BasisDraw, Draw: "D-1", Rank: 2},
+		ID: "V-1", Site: "S-1", Region: "310115", Merchant: "M-1", Basis: metrology.Basis{Kind: metrology.BasisDraw, Draw: "D-1", Rank: 2},
 		State: metrology.InspectionCorrected, Reason: metrology.CorrectRetest, Inspectors: []string{"x", "y"}, Visited: "2026-02-02", Published: stamp,
 		PublishedLate: true, Objections: []metrology.Objection{{Ground: metrology.GroundMeasurement, Revision: 1, Stamp: stamp}},
 		Revisions: []public.Revision{
@@ -159,6 +160,7 @@ func draws() []public.DrawRecord {
 	open.Observations = []metrology.DrawObservation{{Org: metrology.AssociationMSP, Contribution: digest, Time: at - 200}, {Org: metrology.NotaryMSP}}
 	drawn := open
 	drawn.ID, drawn.Phase, drawn.RoundTime = "310115-000001", metrology.DrawDrawn, at-100
+	drawn.Frozen = &metrology.DrawFreeze{Objects: 40, Freeze: digest, Time: at - 500}
 	drawn.Beacon = &metrology.DrawBeacon{Round: 77, Signature: digest, Time: at - 90}
 	drawn.Result = &metrology.DrawResult{Time: at - 80, Result: []byte(`{"seed": "` + digest + `", "strata": {
 		"B": {"outright": ["S-7"], "selected": [], "threshold": null},

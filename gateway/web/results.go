@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
@@ -11,10 +13,11 @@ import (
 
 // resultsPage is the body of the list of published inspections.
 type resultsPage struct {
-	Region, State string
-	States        []metrology.InspectionState
-	Inspections   []inspectionView
-	Next          string // address of the page that follows
+	Filter      public.InspectionFilter
+	States      []metrology.InspectionState
+	Inspections []inspectionView
+	Export      string // query of the exports, with its question mark; empty for no filter
+	Next        string // address of the page that follows
 }
 
 // publicStates are those a visitor may filter by.
@@ -27,19 +30,51 @@ var publicStates = []metrology.InspectionState{
 const resultsPerPage = 20
 
 func (s *Server) results(ctx context.Context, r request) (reply, error) {
-	body := resultsPage{Region: r.text("region"), State: r.text("state"), States: publicStates}
-	page, err := s.register.Inspections(ctx, public.InspectionFilter{
-		Region: body.Region, State: body.State, PageRequest: public.PageRequest{Cursor: r.text("cursor"), Limit: resultsPerPage},
-	}, r.today)
+	filter, err := resultsFilter(r)
+	if err != nil {
+		return reply{}, err
+	}
+	body := resultsPage{Filter: filter, States: publicStates}
+	asked := filter
+	asked.PageRequest = public.PageRequest{Cursor: r.text("cursor"), Limit: resultsPerPage}
+	page, err := s.register.Inspections(ctx, asked, r.today)
 	if err != nil {
 		return reply{}, fmt.Errorf("list inspections: %w", err)
 	}
 	body.Inspections = viewInspections(page.Items)
+	query := resultsQuery(filter)
+	if len(query) > 0 {
+		body.Export = "?" + query.Encode()
+	}
 	if page.Next != "" {
-		query := url.Values{"region": {body.Region}, "state": {body.State}, "cursor": {page.Next}}
+		query.Set("cursor", page.Next)
 		body.Next = "/results?" + query.Encode()
 	}
 	return reply{view: "results", title: s.say(r.lang, "results.title"), body: body}, nil
+}
+
+// resultsFilter reads the filters that the page, the table and the interface
+// have in common. Unlike the interface the page forgives spaces.
+func resultsFilter(r request) (public.InspectionFilter, error) {
+	text := func(name string) string { return strings.TrimSpace(r.text(name)) }
+	filter := public.InspectionFilter{
+		Region: text("region"), State: text("state"), Site: text("site"), Merchant: text("merchant"),
+		From: metrology.Date(text("from")), To: metrology.Date(text("to")),
+	}
+	return filter, filter.Validate()
+}
+
+// resultsQuery writes the filters that are set.
+func resultsQuery(f public.InspectionFilter) url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{
+		"region": f.Region, "state": f.State, "site": f.Site, "merchant": f.Merchant, "from": string(f.From), "to": string(f.To),
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }
 
 // overduePage is the body of the list of inspections whose publication is
@@ -67,6 +102,10 @@ type statusPage struct {
 	Version   string
 	UploadMiB int64
 	Today     metrology.Date
+	Age       string // of the newest transaction by its submitter's claim; empty when that is no time
+	Items     int    // on one page of a list, at most
+	Batch     int    // certificates in one batch, at most
+	Question  int    // bytes in the box, at most
 }
 
 func (s *Server) status(ctx context.Context, r request) (reply, error) {
@@ -74,6 +113,10 @@ func (s *Server) status(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("ask for the status: %w", err)
 	}
-	body := statusPage{Status: status, Version: s.version, UploadMiB: s.upload >> 20, Today: r.today}
+	body := statusPage{Status: status, Version: s.version, UploadMiB: s.upload >> 20, Today: r.today,
+		Items: public.MaxLimit, Batch: metrology.MaxBatchLeaves, Question: maxQuestion}
+	if last, err := time.Parse(time.RFC3339, status.LastTime); err == nil {
+		body.Age = max(0, s.clock().Sub(last)).Round(time.Second).String()
+	}
 	return reply{view: "status", title: s.say(r.lang, "status.title"), body: body}, nil
 }

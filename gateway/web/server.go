@@ -32,6 +32,8 @@ type Register interface {
 	Certificate(ctx context.Context, id string, today metrology.Date) (public.Certificate, error)
 	Inspections(ctx context.Context, f public.InspectionFilter, today metrology.Date) (public.Page[public.Inspection], error)
 	Inspection(ctx context.Context, id string, today metrology.Date) (public.Inspection, error)
+	LatestInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.Inspection], error)
+	VerificationLoad(ctx context.Context, today metrology.Date) ([]public.DueCount, error)
 	OverdueInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OverdueInspection], error)
 }
 
@@ -78,7 +80,7 @@ type Server struct {
 	assets    assets
 	views     map[language]views
 	reference docsPage
-	gathered  gathering
+	counted   tallied
 	desks     *desks // nil: there are none
 	trust     []byte
 	checkers  map[language]checker // offline checkers around the trust file
@@ -139,6 +141,8 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/docs", s.page(s.docs))
 	e.GET("/status", s.page(s.status))
 	e.GET("/feeds/results.atom", s.resultsFeed)
+	e.GET("/feeds/draws.atom", s.drawsFeed)
+	e.GET("/draws.ics", s.drawsCalendar)
 	e.GET("/assets/:version/:name", s.serveAsset)
 	if s.desks != nil {
 		s.mountDesks(e)

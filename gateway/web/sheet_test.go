@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
@@ -87,13 +88,34 @@ func TestFeed(t *testing.T) {
 	require.Equal(t, 503, get(serve(t, broken), "/feeds/results.atom", "en").Code)
 }
 
-// A chart reads the register once for each block.
-func TestGatheredOnce(t *testing.T) {
+// What is long goes on by the link "next"; draws have a feed and a calendar too.
+func TestFeedOfDraws(t *testing.T) {
+	r := full()
+	r.next = "a cursor"
+	for path, about := range map[string]string{"/feeds/draws.atom": "/draws/310115-000001", "/feeds/results.atom": "/v/V-1"} {
+		text := get(serve(t, r), path, "zh").Body.String()
+		require.Contains(t, text, `<link rel="next" href="http://example.com`+path+`?cursor=a+cursor">`)
+		require.Contains(t, text, `href="http://example.com`+about+`"`)
+	}
+	w := get(serve(t, full()), "/draws.ics", "zh")
+	require.Equal(t, "text/calendar; charset=utf-8", w.Header().Get("Content-Type"))
+	text := w.Body.String()
+	require.True(t, strings.HasPrefix(text, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"))
+	require.True(t, strings.HasSuffix(text, "END:VCALENDAR\r\n"))
+	require.Equal(t, strings.Count(text, "BEGIN:VEVENT\r\n"), strings.Count(text, "END:VEVENT\r\n"))
+	for _, line := range strings.Split(text, "\r\n") {
+		require.LessOrEqual(t, len(line), 75)
+		require.True(t, utf8.ValidString(line), "a line is folded between characters")
+	}
+	require.Contains(t, strings.ReplaceAll(text, "\r\n ", ""), "URL:http://example.com/draws/310115-000002\r\n")
+}
+
+// A tally reads the register once for each block.
+func TestTalliedOnce(t *testing.T) {
 	r := full()
 	e := serve(t, r)
 	for range 3 {
 		require.Equal(t, 200, get(e, "/statistics", "en").Code)
-		require.Equal(t, 200, get(e, "/feeds/results.atom", "en").Code)
 	}
 	lists := 0
 	for _, asked := range r.asked {

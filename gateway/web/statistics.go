@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"math"
 	"sort"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -11,12 +12,14 @@ import (
 // statisticsPage is the body of the page of statistics over the published
 // inspections, each by the revision that counts.
 type statisticsPage struct {
-	All     bool // whether every published inspection was counted
-	Counted int
-	Results []bar // by result code; an inspection may have several
-	Regions []bar // visits in each region at county level or as registered
-	Without []bar // visits in each region in which nothing was found
-	Late    int   // published after their deadline
+	Tally     tally
+	Results   []bar // by result code; an inspection may have several
+	Regions   []bar // visits in each region in which nothing was found
+	Sectors   []bar // the same by sector
+	Due       []bar // instruments by the month in which their verification ends
+	Overdue   []bar // by region, those whose verification is over or was never recorded
+	Drawn     []bar // places drawn of those in the directory, by draw
+	Published []bar // places drawn with a published inspection, by draw
 }
 
 // bar is one row of a chart, with the numbers beside it.
@@ -45,50 +48,62 @@ func (b bar) Percent() int {
 func chartHeight(bars []bar) int { return len(bars) * barHeight }
 
 func (s *Server) statistics(ctx context.Context, r request) (reply, error) {
-	inspections, all, err := s.gather(ctx, r.today)
+	counted, err := s.tally(ctx, r.today)
 	if err != nil {
 		return reply{}, err
 	}
 	words := s.views[r.lang].words
-	body := statisticsPage{All: all, Counted: len(inspections)}
-	regionOf := s.regions(ctx)
-	results, regions, clean := make(map[string]int), make(map[string]int), make(map[string]int)
-	for _, inspection := range inspections {
-		if inspection.PublishedLate {
-			body.Late++
-		}
-		region := regionOf(inspection.Site)
-		regions[region]++
-		found := findings(inspection)
-		clean[region] += 0 // a region without one has its row, too
-		if len(found) > 0 && !found.brands() {
-			clean[region]++
-		}
-		for code := range found {
-			results[words.term("result", code)]++
-		}
+	body := statisticsPage{Tally: counted}
+	for code, count := range counted.ByResult {
+		body.Results = append(body.Results, bar{Label: words.term("result", code), Count: count, Of: counted.Counted})
 	}
-	body.Results = chart(results, func(string) int { return len(inspections) })
-	body.Regions = chart(regions, func(string) int { return len(inspections) })
-	body.Without = chart(clean, func(region string) int { return regions[region] })
+	for region, of := range counted.ByRegion {
+		body.Regions = append(body.Regions, bar{Label: region, Count: of.Without, Of: of.All})
+	}
+	for sector, of := range counted.BySector {
+		label := ""
+		if sector != "" {
+			label = words.term("sector", sector)
+		}
+		body.Sectors = append(body.Sectors, bar{Label: label, Count: of.Without, Of: of.All})
+	}
+	for _, draw := range counted.Samplings {
+		body.Drawn = append(body.Drawn, bar{Label: draw.Draw, Count: draw.Drawn, Of: draw.Directory})
+		body.Published = append(body.Published, bar{Label: draw.Draw, Count: draw.Published, Of: draw.Drawn})
+	}
+	body.Due, body.Overdue = dueBars(counted.Due, words)
+	for _, bars := range [][]bar{body.Results, body.Regions, body.Sectors, body.Overdue} {
+		greatestFirst(bars)
+	}
+	for _, bars := range [][]bar{body.Results, body.Regions, body.Sectors, body.Due, body.Overdue, body.Drawn, body.Published} {
+		layOut(bars)
+	}
 	return reply{view: "statistics", title: s.say(r.lang, "statistics.title"), body: body}, nil
 }
 
-// regions looks up the region of a site once; "" where it cannot be had.
-func (s *Server) regions(ctx context.Context) func(site string) string {
-	known := make(map[string]string)
-	return func(id string) string {
-		if region, asked := known[id]; asked {
-			return region
+// dueBars adds up the load by month, in their order, and by region what is not
+// verified today.
+func dueBars(counts []public.DueCount, words catalogue) (months, regions []bar) {
+	all, byDue, byRegion, over := 0, map[string]int{}, map[string]int{}, map[string]int{}
+	for _, count := range counts {
+		all += count.Instruments
+		byDue[count.Due] += count.Instruments
+		byRegion[count.Region] += count.Instruments
+		if count.Due == "over" || count.Due == "none" {
+			over[count.Region] += count.Instruments
 		}
-		site, err := s.register.Site(ctx, id)
-		if err == nil {
-			known[id] = site.Region
-		} else {
-			known[id] = ""
-		}
-		return known[id]
 	}
+	for due, count := range byDue {
+		months = append(months, bar{Label: due, Count: count, Of: all})
+	}
+	sort.Slice(months, func(i, k int) bool { return months[i].Label < months[k].Label }) // months before words
+	for i := range months {
+		months[i].Label = words.term("due", months[i].Label)
+	}
+	for region, count := range byRegion {
+		regions = append(regions, bar{Label: region, Count: over[region], Of: count})
+	}
+	return months, regions
 }
 
 // resultSet holds the result codes of one visit.
@@ -122,21 +137,20 @@ func (r resultSet) brands() bool {
 	return false
 }
 
-// chart lays out counts, the greatest first.
-func chart(counts map[string]int, of func(label string) int) []bar {
-	bars := make([]bar, 0, len(counts))
-	for label, count := range counts {
-		bars = append(bars, bar{Label: label, Count: count, Of: of(label)})
-	}
+// greatestFirst orders bars by their count, then by their label.
+func greatestFirst(bars []bar) {
 	sort.Slice(bars, func(i, k int) bool {
 		if bars[i].Count != bars[k].Count {
 			return bars[i].Count > bars[k].Count
 		}
 		return bars[i].Label < bars[k].Label
 	})
+}
+
+// layOut places the bars in their drawing.
+func layOut(bars []bar) {
 	for i := range bars {
 		bars[i].Y = i*barHeight + 3
-		bars[i].Width = barWidth * float64(bars[i].Count) / float64(max(1, bars[i].Of))
+		bars[i].Width = math.Round(min(barWidth, barWidth*float64(bars[i].Count)/float64(max(1, bars[i].Of))))
 	}
-	return bars
 }

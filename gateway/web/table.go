@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/csv"
 	"fmt"
 	"net/http"
@@ -20,37 +19,52 @@ var tableColumns = []string{
 }
 
 // resultsTable answers GET /results.csv: published inspections as RFC 4180 with
-// codes instead of words, in UTF-8 with a byte order mark for spreadsheets. A
-// last row says so when there are more than it holds.
+// codes instead of words, in UTF-8 with a byte order mark for spreadsheets. It
+// takes the filters of the page and is sent as it is read. Where it breaks off,
+// the connection does too, so that nobody takes a part for the whole.
 func (s *Server) resultsTable(c echo.Context) error {
 	r := s.request(c)
-	inspections, all, err := s.gather(c.Request().Context(), r.today)
+	ctx := c.Request().Context()
+	filter, err := resultsFilter(r)
+	if err == nil { // refuse a bad filter while a page can still say so
+		probe := filter
+		probe.Limit = 1
+		_, err = s.register.Inspections(ctx, probe, r.today)
+	}
 	if err != nil {
 		return s.fail(r, err)
 	}
-	var out bytes.Buffer
-	out.WriteString("\ufeff")
-	table := csv.NewWriter(&out)
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentDisposition, `attachment; filename="results.csv"`)
+	header.Set(echo.HeaderContentType, "text/csv; charset=utf-8")
+	out := c.Response()
+	if _, err := out.Write([]byte("\ufeff")); err != nil {
+		return nil //nolint:nilerr // the visitor went away
+	}
+	table := csv.NewWriter(out)
 	table.UseCRLF = true
-	rows := [][]string{tableColumns}
-	for _, inspection := range inspections {
-		rows = append(rows, tableRows(inspection)...)
+	err = table.Write(tableColumns)
+	if err == nil {
+		err = s.eachInspection(ctx, filter, r.today, func(inspection public.Inspection) error { return writeRows(table, tableRows(inspection)) })
 	}
-	if !all {
-		more := make([]string, len(tableColumns))
-		more[0] = "more inspections than this table holds; see /v1/inspections"
-		rows = append(rows, more)
+	if err != nil {
+		s.log.ErrorContext(ctx, "send table", "request", requestID(r), "error", err)
+		panic(http.ErrAbortHandler)
 	}
+	table.Flush()
+	return nil
+}
+
+func writeRows(table *csv.Writer, rows [][]string) error {
 	for _, row := range rows {
 		for i := range row {
 			row[i] = plainCell(row[i])
 		}
+		if err := table.Write(row); err != nil {
+			return fmt.Errorf("write table: %w", err)
+		}
 	}
-	if err := table.WriteAll(rows); err != nil {
-		return s.fail(r, fmt.Errorf("write table: %w", err))
-	}
-	c.Response().Header().Set(echo.HeaderContentDisposition, `attachment; filename="results.csv"`)
-	return c.Blob(http.StatusOK, "text/csv; charset=utf-8", out.Bytes())
+	return nil
 }
 
 // plainCell keeps spreadsheets from taking a text for a formula. A number keeps
