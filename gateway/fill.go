@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/readmodel"
 )
 
@@ -52,6 +58,9 @@ func (g *gateway) fillOnce(ctx context.Context) (missing, filled int, err error)
 		if err != nil {
 			return len(numbers), filled, err
 		}
+		if err := g.disclosed(ctx, block); err != nil {
+			return len(numbers), filled, err
+		}
 		taken, err := g.store.Fill(ctx, block)
 		if errors.Is(err, readmodel.ErrNotProjecting) {
 			return len(numbers), filled, nil // the gateway that projects fills too
@@ -62,4 +71,58 @@ func (g *gateway) fillOnce(ctx context.Context) (missing, filled int, err error)
 		filled += taken
 	}
 	return len(numbers), filled, nil
+}
+
+// disclosed completes a block with the private values that the peer holds and
+// does not give with it: Fabric gives them to those only who were members of the
+// collection at that block, not to an organisation that joined later. What
+// counts is that the value has the hash on the ledger.
+func (g *gateway) disclosed(ctx context.Context, block ledger.Block) error {
+	for _, t := range block.Transactions {
+		keys := map[string]string{} // by hash
+		for i := range t.Private {
+			w := &t.Private[i]
+			if !w.Missing || w.Namespace != g.link.chaincode || w.Collection != metrology.CollectionDisclosed {
+				continue
+			}
+			if len(keys) == 0 {
+				for _, key := range readmodel.PrivateKeys(t) {
+					hash := sha256.Sum256([]byte(key))
+					keys[string(hash[:])] = key
+				}
+			}
+			key, known := keys[string(w.KeyHash)]
+			if !known {
+				continue
+			}
+			value, err := g.readDisclosed(ctx, key)
+			if err != nil {
+				return err
+			}
+			if hash := sha256.Sum256(value); bytes.Equal(hash[:], w.ValueHash) {
+				w.Key, w.Value, w.Missing = key, value, false
+			}
+		}
+	}
+	return nil
+}
+
+// readDisclosed reads a private value; nil if the peer has none.
+func (g *gateway) readDisclosed(ctx context.Context, key string) ([]byte, error) {
+	request, err := json.Marshal(metrology.ReadDisclosed{Key: key})
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
+	}
+	answer, err := g.client.Read(ctx, "operation:Disclosed", request)
+	if metrology.ErrorCode(err) == metrology.CodeNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a private value: %w", err)
+	}
+	var found metrology.Disclosed
+	if err := json.Unmarshal(answer, &found); err != nil {
+		return nil, fmt.Errorf("decode a private value: %w", err)
+	}
+	return found.Value, nil
 }

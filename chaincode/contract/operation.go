@@ -16,7 +16,7 @@ func NewOperation() *Operation {
 }
 
 // GetEvaluateTransactions lists what writes nothing.
-func (*Operation) GetEvaluateTransactions() []string { return []string{"Get"} }
+func (*Operation) GetEvaluateTransactions() []string { return []string{"Get", "Disclosed"} }
 
 // Abandon gives up one of the caller's own operation ids. It is refused with
 // STATE when the operation has already taken effect.
@@ -31,6 +31,26 @@ func (*Operation) Get(ctx *Context, request string) (string, error) {
 			return nil, err
 		}
 		return worldstate.Require[metrology.Operation](t.Space, t.operationKey(q.Operation), "operation", q.Operation)
+	})
+}
+
+// Disclosed returns a value of the collection disclosed. An organisation that
+// joined later gets no private values with the blocks from before, though its
+// peer holds them; peers let only members of the collection read it.
+func (*Operation) Disclosed(ctx *Context, request string) (string, error) {
+	return read(ctx, request, func(t *transaction, q metrology.ReadDisclosed) (any, error) {
+		kind, _ := metrology.SplitKey(q.Key)
+		if kind != metrology.KindProfile && kind != metrology.KindInspectionBody {
+			return nil, metrology.FieldErrorf(metrology.CodeInvalid, "key", "is of no private kind")
+		}
+		value, found, err := t.GetDisclosed(q.Key)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, metrology.Errorf(metrology.CodeNotFound, "no private value %s", q.Key)
+		}
+		return metrology.Disclosed{Value: value}, nil
 	})
 }
 

@@ -15,6 +15,8 @@ func permissions(t *testing.T, l *matrixLedger) map[string]permission {
 	table := map[string]permission{
 		metadataFunction: {may: everybody},
 		"operation:Get":  {may: everybody, request: always(metrology.AbandonOperation{Operation: "none"})},
+		"operation:Disclosed": {may: everybody,
+			request: always(metrology.ReadDisclosed{Key: metrology.Key(metrology.KindProfile, string(metrology.KindMerchant), "station")})},
 		"operation:Abandon": {may: "regulator inspector institute merchant association notary",
 			request: always(metrology.AbandonOperation{Operation: "lost"})},
 		"operation:Bootstrap": {may: "regulator", request: always(metrology.Bootstrap{})},

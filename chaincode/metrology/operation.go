@@ -30,3 +30,14 @@ type AbandonOperation struct {
 
 // EventOperationAbandoned is the event of AbandonOperation.
 const EventOperationAbandoned EventType = "operation.abandoned"
+
+// ReadDisclosed asks for one value of the collection disclosed by its key.
+type ReadDisclosed struct {
+	Key string `json:"key"`
+}
+
+// Disclosed is such a value, byte for byte as it was put: its SHA-256 is on the
+// ledger.
+type Disclosed struct {
+	Value []byte `json:"value"`
+}

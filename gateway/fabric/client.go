@@ -210,6 +210,11 @@ func (c *Client) Evaluate(ctx context.Context, label, function string, request [
 	return c.evaluate(ctx, label, c.config.Chaincode, function, request)
 }
 
+// Read evaluates as the identity that follows the ledger.
+func (c *Client) Read(ctx context.Context, function string, request []byte) ([]byte, error) {
+	return c.Evaluate(ctx, c.reader, function, request)
+}
+
 func (c *Client) evaluate(ctx context.Context, label, chaincode, function string, args ...[]byte) (result []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.Timeouts.Evaluate)
 	defer cancel()

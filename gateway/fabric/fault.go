@@ -110,7 +110,13 @@ var textKinds = []struct {
 	{"no peers available to evaluate", Unavailable},
 	{"no endorsers found in the gateway's organization", Unavailable}, // its peer is down or has no contract yet
 	{"chaincode stream terminated", Unavailable},                      // the chaincode died in the act
+	{undistributed, Unavailable},
 }
+
+// undistributed is in Fabric's message when an endorser could not hand private
+// data to the peer it chose: for some seconds after a peer has gone the others
+// still choose it.
+const undistributed = "failed to distribute private collection"
 
 func kindOf(err error, code codes.Code, texts string) Kind {
 	switch code {

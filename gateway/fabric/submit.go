@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
@@ -298,10 +299,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // endorse collects endorsements, again while endorsers disagree or the one
-// that refused was behind: their peers may stand at different heights. Nothing
-// has been sent when it fails.
+// that refused was behind: their peers may stand at different heights. So does
+// it while private data went to a peer that has just gone. Nothing has been
+// sent when it fails.
 func (s *submission) endorse(ctx context.Context) (transaction *client.Transaction, err error) {
-	known := s.known()
+	known, start := s.known(), time.Now()
 	var asked *endpoint
 	for attempt := range maxDisagreements {
 		if attempt > 0 && !s.pause(ctx, attempt) {
@@ -318,7 +320,8 @@ func (s *submission) endorse(ctx context.Context) (transaction *client.Transacti
 		if errors.Is(err, ErrNoIdentity) {
 			return nil, err
 		}
-		if disagreement(err, s.call.EndorsingOrganizations) {
+		if disagreement(err, s.call.EndorsingOrganizations) ||
+			strings.Contains(err.Error(), undistributed) && time.Since(start) < s.config.Timeouts.Endorse {
 			continue
 		}
 		again, late := s.outdated(ctx, s.call.Identity, asked, known, err)

@@ -100,6 +100,28 @@ func (s *Store) Fill(ctx context.Context, block ledger.Block) (filled int, err e
 	return filled, nil
 }
 
+// PrivateKeys lists the keys that a transaction's private writes can have. The
+// chain holds their hashes alone; they follow from the records that the same
+// transaction writes.
+func PrivateKeys(t ledger.Transaction) []string {
+	var keys []string
+	for _, w := range t.Writes {
+		kind, parts := metrology.SplitKey(w.Key)
+		switch {
+		case w.Delete || len(parts) != 1:
+		case kind == metrology.KindMerchant || kind == metrology.KindSite:
+			keys = append(keys, metrology.Key(metrology.KindProfile, string(kind), parts[0]))
+		case kind == metrology.KindInspection:
+			if inspection, err := read[metrology.Inspection](w.Value); err == nil {
+				for _, revision := range inspection.Revisions {
+					keys = append(keys, metrology.InspectionBodyKey(parts[0], revision.Number))
+				}
+			}
+		}
+	}
+	return keys
+}
+
 // fill takes one value if it is waited for, and returns how many it took.
 func (a *applier) fill(index int, w ledger.PrivateWrite) (int, error) {
 	if w.Missing || w.Delete || w.Purge || w.Namespace != a.chaincode || w.Collection != metrology.CollectionDisclosed {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -41,7 +42,8 @@ func newRoot() *cobra.Command {
 	}
 	dir := root.PersistentFlags().String("dir", cmp.Or(os.Getenv(dirVariable), "./fabric-data"),
 		"directory of the network's keys, settings and ledgers; "+dirVariable+" names another default")
-	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir), newMSP(dir))
+	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir), newMSP(dir),
+		newNode(dir), newCertificate(dir))
 	return root
 }
 
@@ -201,7 +203,11 @@ func printStatus(ctx context.Context, out io.Writer, n *onehost.Network) error {
 			state = "stopped"
 			stopped++
 		}
-		fmt.Fprintf(out, "%-36s %s\n", program.Name, state)
+		name := program.Name
+		if owner := filepath.Base(program.Dir); owner != name {
+			name += " of " + owner
+		}
+		fmt.Fprintf(out, "%-36s %s\n", name, state)
 	}
 	for _, peer := range n.Plan.Peers() {
 		fmt.Fprintf(out, "%-36s %s\n", peer.Name, peerStatus(ctx, n, peer))

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -238,40 +239,89 @@ func TestCollections(t *testing.T) {
 	require.Equal(t, map[string]int{"disclosed": 4, "restricted": 2}, members)
 }
 
+// composeService is what Docker would be told of one node.
+type composeService struct {
+	Image       string
+	Command     []string
+	NetworkMode string `yaml:"network_mode"`
+	Environment map[string]string
+	WorkingDir  string                  `yaml:"working_dir"`
+	Volumes     []string                // source:target
+	EnvFile     []struct{ Path string } `yaml:"env_file"`
+}
+
 // TestCompose checks, without Docker, that the compose file runs exactly the
-// nodes of the plan, each from its own settings.
+// nodes of the plan, each from the files that the scripts' nodes use: the
+// variable is filled in as Docker would, and every path looked up.
 func TestCompose(t *testing.T) {
+	p := newPlan(t, Plan{})
+	require.NoError(t, p.WriteMaterial())
+	require.NoError(t, p.WriteSettings("/opt/hyperledger/ccaas_builder"))
 	data, err := os.ReadFile("compose.yaml")
 	require.NoError(t, err)
-	var file struct {
-		Services map[string]struct {
-			Image       string
-			NetworkMode string `yaml:"network_mode"`
-			Environment map[string]string
-			WorkingDir  string `yaml:"working_dir"`
-			Volumes     []string
-		}
-	}
-	require.NoError(t, yaml.Unmarshal(data, &file))
-	p := newPlan(t, Plan{})
-	nodes := map[string]Node{}
+	text := regexp.MustCompile(`\$\{STEELYARD_FABRIC(:\?[^}]*)?\}`).ReplaceAllLiteralString(string(data), p.Path())
+	require.NotContains(t, regexp.MustCompile(`(?m)#.*$`).ReplaceAllString(text, ""), "$", "no other variable")
+	var file struct{ Services map[string]composeService }
+	require.NoError(t, yaml.Unmarshal([]byte(text), &file))
+	require.Len(t, file.Services, len(p.Peers())+len(p.Orderers()))
 	for _, node := range p.Peers() {
-		nodes["peer-"+node.Organization.Name] = node
+		service := file.Services["peer-"+node.Organization.Name]
+		requireRuns(t, p, service, node, "hyperledger/fabric-peer:3.1.5", "core.yaml")
+		require.Equal(t, []string{"peer", "node", "start"}, service.Command)
+		require.Equal(t, filepath.Join(node.Dir, "peer.env"), service.EnvFile[0].Path, "where prepare writes what the builder is told")
 	}
 	for _, node := range p.Orderers() {
-		nodes["orderer-"+node.Organization.Name] = node
+		service := file.Services["orderer-"+node.Organization.Name]
+		requireRuns(t, p, service, node, "hyperledger/fabric-orderer:3.1.5", "orderer.yaml")
+		require.Equal(t, []string{"orderer"}, service.Command)
 	}
-	require.Len(t, file.Services, len(nodes))
-	for name, node := range nodes {
-		service, ok := file.Services[name]
-		require.True(t, ok, name)
-		dir := "${STEELYARD_FABRIC}/nodes/" + node.Name
-		require.Equal(t, dir, service.WorkingDir)
-		require.Equal(t, dir, service.Environment["FABRIC_CFG_PATH"])
-		require.Equal(t, "host", service.NetworkMode)
-		require.True(t, strings.HasSuffix(service.Image, ":3.1.5"), service.Image)
-		require.Len(t, service.Volumes, 1)
+}
+
+// requireRuns checks that a service is one node of the plan, on its files.
+func requireRuns(t *testing.T, p *Plan, service composeService, node Node, image, settings string) {
+	t.Helper()
+	require.Equal(t, image, service.Image, node.Name)
+	require.Equal(t, "host", service.NetworkMode, "addresses are those of the plan")
+	require.Equal(t, []string{p.Path() + ":" + p.Path()}, service.Volumes, "paths in the settings hold inside too")
+	require.Equal(t, node.Dir, service.WorkingDir)
+	require.Equal(t, node.Dir, service.Environment["FABRIC_CFG_PATH"])
+	data, err := os.ReadFile(filepath.Join(service.WorkingDir, settings))
+	require.NoError(t, err)
+	var parsed any
+	require.NoError(t, yaml.Unmarshal(data, &parsed))
+	for _, path := range pathsIn(parsed) {
+		if strings.HasPrefix(path, "/opt/hyperledger/") {
+			continue // in the image
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(service.WorkingDir, path)
+		}
+		require.True(t, strings.HasPrefix(path, p.Path()), "%s names %s, which is not mounted", settings, path)
+		if !strings.HasPrefix(path, filepath.Join(node.Dir, "data")) {
+			require.FileExists(t, path)
+		}
 	}
+}
+
+// pathsIn lists the values in settings that name certificates, keys and
+// directories of data.
+func pathsIn(settings any) []string {
+	var paths []string
+	switch v := settings.(type) {
+	case map[string]any:
+		for _, value := range v {
+			paths = append(paths, pathsIn(value)...)
+		}
+	case []any:
+		for _, value := range v {
+			paths = append(paths, pathsIn(value)...)
+		}
+	case string:
+		if filepath.IsAbs(v) || strings.HasSuffix(v, ".crt") || strings.HasSuffix(v, ".key") || strings.HasSuffix(v, ".pem") {
+			paths = append(paths, v)
+		}
+	}
+	return paths
 }
 
 func TestFurtherOrganization(t *testing.T) {

@@ -40,6 +40,30 @@ func (p *Plan) WriteMaterial() error {
 	return writeFile(p.Path("tls", "all-ca.pem"), tlsRoots)
 }
 
+// RenewalDir is where a node's next keys wait until it takes them.
+func (n Node) RenewalDir() string { return filepath.Join(n.Dir, "renewal") }
+
+// RenewNode makes new keys and certificates of a node, from the same
+// authorities, and leaves those in use alone.
+func (p *Plan) RenewNode(node Node) error {
+	var a authorities
+	for name, ca := range map[string]**devca.CA{"identity": &a.identity, "tls": &a.tls} {
+		pair, err := readPair(p.Path("ca", node.Organization.Name), name)
+		if err != nil {
+			return err
+		}
+		if *ca, err = devca.Load(pair); err != nil {
+			return err
+		}
+	}
+	unit := "orderer"
+	if node.Cluster == "" {
+		unit = "peer"
+	}
+	node.Dir = node.RenewalDir()
+	return p.writeNode(a, node, unit)
+}
+
 // WriteMember makes the keys and certificates of one organisation, and returns
 // the root of its TLS certificates.
 func (p *Plan) WriteMember(organization Organization) (tlsRoot []byte, err error) {

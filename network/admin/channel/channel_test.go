@@ -76,7 +76,7 @@ func newConfig(t *testing.T) *common.Config {
 	regulator := &msp.FabricMSPConfig{Name: "RegulatorMSP"}
 	return &common.Config{Sequence: 4, ChannelGroup: &common.ConfigGroup{Groups: map[string]*common.ConfigGroup{
 		application: {ModPolicy: admins, Groups: map[string]*common.ConfigGroup{"RegulatorMSP": member(t, regulator)}},
-		orderer:     {ModPolicy: admins, Groups: map[string]*common.ConfigGroup{"RegulatorMSP": member(t, regulator)}},
+		orderers:    {ModPolicy: admins, Groups: map[string]*common.ConfigGroup{"RegulatorMSP": member(t, regulator)}},
 	}}}
 }
 
@@ -126,7 +126,7 @@ func TestAddOrganization(t *testing.T) {
 	consumers := &msp.FabricMSPConfig{Name: "ConsumersMSP"}
 	require.NoError(t, AddOrganization(config, consumers, Address{Host: "peer.example", Port: 7051}))
 	require.Equal(t, []string{"ConsumersMSP", "RegulatorMSP"}, Members(config))
-	require.NotContains(t, config.ChannelGroup.Groups[orderer].Groups, "ConsumersMSP", "it orders nothing")
+	require.NotContains(t, config.ChannelGroup.Groups[orderers].Groups, "ConsumersMSP", "it orders nothing")
 	group := config.ChannelGroup.Groups[application].Groups["ConsumersMSP"]
 	for name, role := range map[string]msp.MSPRole_MSPRoleType{
 		"Readers": msp.MSPRole_MEMBER, "Writers": msp.MSPRole_MEMBER, "Admins": msp.MSPRole_ADMIN, "Endorsement": msp.MSPRole_PEER,
@@ -151,7 +151,7 @@ func TestSetMSP(t *testing.T) {
 	config := newConfig(t)
 	changed := &msp.FabricMSPConfig{Name: "RegulatorMSP", RevocationList: [][]byte{[]byte("list")}}
 	require.NoError(t, SetMSP(config, changed))
-	for _, group := range []string{application, orderer} {
+	for _, group := range []string{application, orderers} {
 		require.Equal(t, [][]byte{[]byte("list")}, readBack(t, config, group, "RegulatorMSP").GetRevocationList(), group)
 	}
 	require.ErrorContains(t, SetMSP(config, &msp.FabricMSPConfig{Name: "NobodyMSP"}), "no member")

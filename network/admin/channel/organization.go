@@ -17,7 +17,7 @@ import (
 // Names in a channel's configuration.
 const (
 	application   = "Application"
-	orderer       = "Orderer"
+	orderers      = "Orderer"
 	keyMSP        = "MSP"
 	keyAnchors    = "AnchorPeers"
 	keyConsenters = "Orderers"
@@ -76,7 +76,7 @@ func SetMSP(config *common.Config, organization *msp.FabricMSPConfig) error {
 		return err
 	}
 	found := false
-	for _, name := range []string{application, orderer} {
+	for _, name := range []string{application, orderers} {
 		member, ok := config.GetChannelGroup().GetGroups()[name].GetGroups()[organization.GetName()]
 		if !ok {
 			continue

@@ -1,13 +1,14 @@
 package lifecycle
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	discoveryproto "github.com/hyperledger/fabric-protos-go-apiv2/discovery"
@@ -97,15 +98,8 @@ func (a *Admin) endorsers(ctx context.Context, channelName, chaincode string) (i
 // need no such wait: they keep requests until there is a leader.
 func WaitForLeader(ctx context.Context, plan *consortium.Plan) error {
 	err := retry(ctx, func() error {
-		var failures []error
-		for _, node := range plan.Orderers() {
-			leads, err := leading(ctx, plan, node)
-			if leads {
-				return nil
-			}
-			failures = append(failures, err)
-		}
-		return errors.Join(append(failures, errors.New("no ordering node leads"))...)
+		_, err := Leader(ctx, plan)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("wait for the ordering service: %w", err)
@@ -113,15 +107,38 @@ func WaitForLeader(ctx context.Context, plan *consortium.Plan) error {
 	return nil
 }
 
-// leading reads an ordering node's metrics.
-func leading(ctx context.Context, plan *consortium.Plan, node consortium.Node) (bool, error) {
+// Leader asks the ordering nodes' metrics which of them leads. Under BFT every
+// node names the leader by its number in the configuration.
+func Leader(ctx context.Context, plan *consortium.Plan) (consortium.Node, error) {
+	nodes := plan.Orderers()
+	name := "consensus_etcdraft_is_leader"
+	if plan.Orderer == consortium.BFT {
+		name = "consensus_BFT_leader_id"
+	}
+	var failures []error
+	for _, node := range nodes {
+		value, err := gauge(ctx, plan, node, name)
+		switch {
+		case err != nil:
+			failures = append(failures, err)
+		case plan.Orderer == consortium.BFT && value >= 1 && int(value) <= len(nodes):
+			return nodes[int(value)-1], nil
+		case plan.Orderer != consortium.BFT && value == 1:
+			return node, nil
+		}
+	}
+	return consortium.Node{}, errors.Join(append(failures, errors.New("no ordering node leads"))...)
+}
+
+// gauge reads a number of the channel from an ordering node's metrics.
+func gauge(ctx context.Context, plan *consortium.Plan, node consortium.Node, name string) (float64, error) {
 	pool, err := readPool(plan.TLSRoot(node.Organization))
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	certificate, err := adminTLS(plan, node.Organization)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{
 		RootCAs: pool, Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
@@ -129,16 +146,25 @@ func leading(ctx context.Context, plan *consortium.Plan, node consortium.Node) (
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+node.Operations+"/metrics", nil)
 	if err != nil {
-		return false, fmt.Errorf("make request: %w", err)
+		return 0, fmt.Errorf("make request: %w", err)
 	}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		return false, fmt.Errorf("read metrics of %s: %w", node.Name, err)
+		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
 	}
 	defer response.Body.Close()
 	metrics, err := io.ReadAll(io.LimitReader(response.Body, 1<<22))
 	if err != nil {
-		return false, fmt.Errorf("read metrics of %s: %w", node.Name, err)
+		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
 	}
-	return bytes.Contains(metrics, []byte(`consensus_etcdraft_is_leader{channel="`+plan.Channel+`"} 1`)), nil
+	_, rest, found := strings.Cut(string(metrics), "\n"+name+`{channel="`+plan.Channel+`"} `)
+	if !found {
+		return 0, fmt.Errorf("read metrics of %s: no %s", node.Name, name)
+	}
+	text, _, _ := strings.Cut(rest, "\n")
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
+	}
+	return value, nil
 }

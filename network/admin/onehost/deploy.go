@@ -132,7 +132,7 @@ func (n *Network) replace(ctx context.Context, deployments []Deployment, next De
 func (n *Network) stopServices(ctx context.Context, d Deployment) error {
 	var failures []error
 	for _, organization := range n.members(d) {
-		failures = append(failures, n.ServiceProgram(organization, d).Stop(ctx))
+		failures = append(failures, n.ServiceProgram(organization, d).Forget(ctx))
 	}
 	return errors.Join(failures...)
 }

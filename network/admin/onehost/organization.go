@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
 
@@ -51,16 +49,12 @@ func (n *Network) ProposeOrganization(ctx context.Context, name, by string) (*ch
 	if err != nil {
 		return nil, err
 	}
-	host, port, err := net.SplitHostPort(peer.Endpoint)
+	anchor, err := address(peer.Endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("address of %s: %w", peer.Name, err)
-	}
-	number, err := strconv.ParseInt(port, 10, 32)
-	if err != nil {
-		return nil, fmt.Errorf("address of %s: %w", peer.Name, err)
+		return nil, err
 	}
 	return n.Propose(ctx, by, func(c *common.Config) error {
-		return channel.AddOrganization(c, config, channel.Address{Host: host, Port: int32(number)})
+		return channel.AddOrganization(c, config, anchor)
 	})
 }
 
@@ -103,19 +97,13 @@ func (n *Network) JoinOrganization(ctx context.Context, name string) error {
 }
 
 func (n *Network) admitted(ctx context.Context, organization consortium.Organization) error {
-	admin, err := lifecycle.Connect(n.Plan, n.Plan.Peers()[0])
-	if err != nil {
+	return n.withPeer(n.Plan.Peers()[0], func(admin *lifecycle.Admin) error {
+		config, err := admin.Configuration(ctx, n.Plan.Channel)
+		if err == nil && !slices.Contains(channel.Members(config), organization.MSPID) {
+			err = fmt.Errorf("the channel has not admitted %s: its members sign and submit the update first", organization.MSPID)
+		}
 		return err
-	}
-	defer admin.Connection.Close()
-	config, err := admin.Configuration(ctx, n.Plan.Channel)
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(channel.Members(config), organization.MSPID) {
-		return fmt.Errorf("the channel has not admitted %s: its members sign and submit the update first", organization.MSPID)
-	}
-	return nil
+	})
 }
 
 // Propose has a member compute a channel update.
@@ -161,17 +149,21 @@ func (n *Network) Submit(ctx context.Context, update *channel.Update, by string)
 // as runs the work as a member's administrator.
 func (n *Network) as(name string, work func(*lifecycle.Admin) error) error {
 	for _, peer := range n.Plan.Peers() {
-		if peer.Organization.Name != name {
-			continue
+		if peer.Organization.Name == name {
+			return n.withPeer(peer, work)
 		}
-		admin, err := lifecycle.Connect(n.Plan, peer)
-		if err != nil {
-			return err
-		}
-		return errors.Join(work(admin), admin.Connection.Close())
 	}
 	_, err := n.Plan.Member(name)
 	return err
+}
+
+// withPeer runs the work as the administrator of a peer's organisation.
+func (n *Network) withPeer(peer consortium.Node, work func(*lifecycle.Admin) error) error {
+	admin, err := lifecycle.Connect(n.Plan, peer)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(admin), admin.Connection.Close())
 }
 
 // findTools looks for Fabric's programs, if that was not done yet.

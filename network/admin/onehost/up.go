@@ -171,15 +171,12 @@ func (n *Network) startNodes(ctx context.Context) error {
 }
 
 func (n *Network) joinPeer(ctx context.Context, node consortium.Node, genesis *common.Block) error {
-	admin, err := lifecycle.Connect(n.Plan, node)
-	if err != nil {
-		return err
-	}
-	defer admin.Connection.Close()
-	if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
-		return err
-	}
-	return admin.WaitForPeers(ctx, n.Plan.Channel, len(n.Plan.Peers()))
+	return n.withPeer(node, func(admin *lifecycle.Admin) error {
+		if err := admin.JoinPeer(ctx, n.Plan.Channel, genesis); err != nil {
+			return err
+		}
+		return admin.WaitForPeers(ctx, n.Plan.Channel, len(n.Plan.Peers()))
+	})
 }
 
 // started starts the program and waits for it to be of use. What goes wrong is

@@ -156,6 +156,17 @@ func (p Program) end(ctx context.Context, signal syscall.Signal, patience time.D
 	}
 }
 
+// Forget stops the program for good: Find no longer knows it.
+func (p Program) Forget(ctx context.Context) error {
+	if err := p.Stop(ctx); err != nil {
+		return err
+	}
+	if err := os.Remove(p.lockFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget %s: %w", p.Name, err)
+	}
+	return nil
+}
+
 // LastLines returns the end of the program's log, for error messages.
 func (p Program) LastLines(count int) string {
 	data, err := os.ReadFile(p.LogFile())
