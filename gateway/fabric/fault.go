@@ -110,6 +110,7 @@ var textKinds = []struct {
 	{"no peers available to evaluate", Unavailable},
 	{"no endorsers found in the gateway's organization", Unavailable}, // its peer is down or has no contract yet
 	{"chaincode stream terminated", Unavailable},                      // the chaincode died in the act
+	{"could not launch chaincode", Unavailable},                       // the contract service of the peer's organisation is down
 	{undistributed, Unavailable},
 }
 

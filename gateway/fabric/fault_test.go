@@ -53,6 +53,8 @@ func TestDecode(t *testing.T) {
 		{"no contract at the own peer", answer(t, codes.FailedPrecondition, "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect transient data"), nil, Unavailable},
 		{"chaincode died", answer(t, codes.Aborted, "failed to evaluate transaction, see attached details for more info",
 			"RegulatorMSP", "error in simulation: chaincode stream terminated"), nil, Unavailable},
+		{"contract service is down", answer(t, codes.Aborted, "failed to endorse transaction, see attached details for more info",
+			"AssociationMSP", "error in simulation: failed to execute transaction b6c2: could not launch chaincode metrology_1:ab: connection to metrology_1:ab failed"), nil, Unavailable},
 		{"private data went to a peer that is gone", answer(t, codes.Aborted, "failed to evaluate transaction, see attached details for more info",
 			"RegulatorMSP", "error in simulation: failed to distribute private collection, txID 92ec, channel steelyard: Failed disseminating 1 out of 4 private dissemination plans"), nil, Unavailable},
 		{"peer's limit", answer(t, codes.Unknown, "too many requests for /gateway.Gateway, exceeding concurrency limit (500)"), nil, Overloaded},

@@ -107,15 +107,16 @@ func PrivateKeys(t ledger.Transaction) []string {
 	var keys []string
 	for _, w := range t.Writes {
 		kind, parts := metrology.SplitKey(w.Key)
-		switch {
-		case w.Delete || len(parts) != 1:
-		case kind == metrology.KindMerchant || kind == metrology.KindSite:
-			keys = append(keys, metrology.Key(metrology.KindProfile, string(kind), parts[0]))
-		case kind == metrology.KindInspection:
-			if inspection, err := read[metrology.Inspection](w.Value); err == nil {
-				for _, revision := range inspection.Revisions {
-					keys = append(keys, metrology.InspectionBodyKey(parts[0], revision.Number))
-				}
+		if w.Delete || len(parts) != 1 {
+			continue
+		}
+		keys = append(keys, metrology.Key(metrology.KindProfile, string(kind), parts[0]))
+		if kind != metrology.KindInspection {
+			continue
+		}
+		if inspection, err := read[metrology.Inspection](w.Value); err == nil {
+			for _, revision := range inspection.Revisions {
+				keys = append(keys, metrology.InspectionBodyKey(parts[0], revision.Number))
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/readmodel"
 )
 
 const secret = "Zhang San Noodles"
@@ -161,4 +162,19 @@ func TestOtherCollectionsStayAway(t *testing.T) {
 		require.Empty(t, r.dump()["disclosed"])
 		require.Empty(t, r.missing())
 	})
+}
+
+func TestPrivateKeys(t *testing.T) {
+	inspection := metrology.Inspection{ID: "v1", Revisions: []metrology.InspectionRevision{{Number: 1}, {Number: 2}}}
+	transaction := ledger.Transaction{Writes: []ledger.Write{
+		put("merchant/m1", merchant("m1")),
+		put("inspection/v1", inspection),
+		put("binding/RegulatorMSP/s/merchant/m1", "x"),
+		{Namespace: "metrology", Key: "site/s1", Delete: true},
+	}}
+	require.Equal(t, []string{
+		metrology.Key(metrology.KindProfile, "merchant", "m1"), metrology.Key(metrology.KindProfile, "inspection", "v1"),
+		metrology.InspectionBodyKey("v1", 1), metrology.InspectionBodyKey("v1", 2),
+	}, readmodel.PrivateKeys(transaction))
+	require.Contains(t, readmodel.PrivateKeys(registers(merchant("m1"), secret)), m1Profile, "as the contract names it")
 }

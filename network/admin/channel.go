@@ -52,7 +52,7 @@ func newChannelSign(dir *string) *cobra.Command {
 		},
 	}
 	command.Flags().StringSliceVar(&members, "as", nil, "organisations whose administrators sign, e.g. regulator,notary")
-	return require(command, "as")
+	return obliged(command, "as")
 }
 
 func newChannelSubmit(dir *string) *cobra.Command {
@@ -81,11 +81,11 @@ func newChannelSubmit(dir *string) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&member, "as", "", "organisation whose administrator submits")
-	return require(command, "as")
+	return obliged(command, "as")
 }
 
-// require marks a flag as required.
-func require(command *cobra.Command, flag string) *cobra.Command {
+// obliged marks a flag as required.
+func obliged(command *cobra.Command, flag string) *cobra.Command {
 	_ = command.MarkFlagRequired(flag) // refuses only a flag that is not there
 	return command
 }
@@ -120,5 +120,5 @@ func proposal(dir *string, use, short string, propose func(context.Context, *one
 	}
 	command.Flags().StringVar(&by, "as", "", "organisation that proposes, and signs first")
 	command.Flags().StringVar(&out, "out", "", "file to write the channel update to")
-	return require(require(command, "as"), "out")
+	return obliged(obliged(command, "as"), "out")
 }

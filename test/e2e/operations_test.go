@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -215,8 +216,14 @@ func (n *network) testOrdererCertificate(t *testing.T, g *gateway) {
 	require.Equal(t, block.Bytes, shown(t, node.Cluster).Raw)
 	// A block counts with the signatures of three of four: without another
 	// node the one with the new identity has to sign.
+	// The others connect to it at growing intervals, up to half a minute.
 	require.NoError(t, n.real.StopNode(bounded(t), "orderer0.association.steelyard"))
-	g.write()
+	start := time.Now()
+	require.Eventually(t, func() bool {
+		a := g.request("merchant", "POST", "/v1/merchants", `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`, "Idempotency-Key", "new-orderer")
+		return a.status == http.StatusCreated
+	}, startTimeout, 100*time.Millisecond)
+	t.Logf("a block with its signature after %s", time.Since(start).Round(time.Second))
 	require.NoError(t, n.real.StartNode(bounded(t), "orderer0.association.steelyard"))
 	g.write()
 	n.agree(t)

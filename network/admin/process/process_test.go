@@ -50,6 +50,15 @@ func TestProgram(t *testing.T) {
 		require.Eventually(t, func() bool { pid, err := p.PID(); return err == nil && pid == 0 }, 5*time.Second, 10*time.Millisecond)
 		require.Equal(t, "last words", p.LastLines(5))
 	})
+	t.Run("ForgottenIsNotFound", func(t *testing.T) {
+		p := sleeper(t, t.TempDir(), "exec sleep 60")
+		require.NoError(t, p.Start())
+		require.NoError(t, p.Forget(t.Context()))
+		found, err := Find(p.Dir)
+		require.NoError(t, err)
+		require.Empty(t, found)
+		require.NoError(t, p.Forget(t.Context()), "again")
+	})
 	t.Run("NeverStartedDoesNotRun", func(t *testing.T) {
 		p := Program{Name: "nobody", Dir: t.TempDir()}
 		pid, err := p.PID()
