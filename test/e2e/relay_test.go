@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,9 +39,9 @@ type relay struct {
 
 // cut is a connection to be lost at a call.
 type cut struct {
-	method   string // the last part of gRPC's method name, such as Endorse
+	method   string // how the last part of gRPC's method name begins, such as Endorse
 	answered bool   // after the peer has acted, before the gateway learns it
-	done     chan struct{}
+	done     func() // told when it has happened
 }
 
 // startRelay relays to a peer until the test ends.
@@ -70,13 +71,11 @@ func startRelay(t *testing.T, plan *consortium.Plan, node consortium.Node) *rela
 	return r
 }
 
-// cutAt loses the connection at the next call of a method; the channel is
-// closed when that has happened.
-func (r *relay) cutAt(method string, answered bool) <-chan struct{} {
+// cutAt loses the connection at the next call of a method, once.
+func (r *relay) cutAt(c *cut) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.armed = &cut{method: method, answered: answered, done: make(chan struct{})}
-	return r.armed.done
+	r.armed = c
 }
 
 // lose closes the connection that a call came by, if a cut waits for the call.
@@ -87,13 +86,13 @@ func (r *relay) lose(ctx context.Context, method string, answered bool) bool {
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if r.armed == nil || r.armed.answered != answered || !strings.HasSuffix(method, "/"+r.armed.method) {
+	if r.armed == nil || r.armed.answered != answered || !strings.HasPrefix(path.Base(method), r.armed.method) {
 		return false
 	}
 	if connection, ok := r.open[from.Addr.String()]; ok {
 		_ = connection.Close()
 	}
-	close(r.armed.done)
+	r.armed.done()
 	r.armed = nil
 	return true
 }
