@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
+	"github.com/hyperledger/fabric-gateway/pkg/identity"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
@@ -158,7 +159,8 @@ func (c *Client) order(mspID string) []*endpoint {
 	return peers
 }
 
-// gateway returns the client of an identity at a peer, made once.
+// gateway returns the client of an identity at a peer, made once, and again
+// when the identity has been renewed. Calls under way keep the one they have.
 func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) {
 	s, err := c.wallet.load(label)
 	if err != nil {
@@ -167,7 +169,7 @@ func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) 
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	key := gatewayKey{label, peer}
-	if gateway, ok := c.gateways[key]; ok {
+	if gateway, ok := c.gateways[key]; ok && uses(gateway, s) {
 		return gateway, nil
 	}
 	gateway, err := client.Connect(s, client.WithSign(s.sign), client.WithClientConnection(peer.connection))
@@ -176,6 +178,11 @@ func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) 
 	}
 	c.gateways[key] = gateway
 	return gateway, nil
+}
+
+// uses reports whether a client was made with this very identity.
+func uses(gateway *client.Gateway, s *signer) bool {
+	return gateway.Identity() == identity.Identity(s)
 }
 
 // try calls one peer after the other until one answers. An answer is anything

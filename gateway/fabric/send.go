@@ -23,6 +23,9 @@ func (s *submission) sign(g *client.Gateway, transaction *client.Transaction) (*
 	if err != nil {
 		return nil, err
 	}
+	if !uses(g, id) {
+		return nil, &Fault{Kind: Unavailable, TransactionID: transaction.TransactionID(), Err: errors.New("the identity was renewed since the endorsement")}
+	}
 	signature, err := id.sign(transaction.Digest())
 	if err != nil {
 		return nil, fmt.Errorf("sign envelope: %w", err)

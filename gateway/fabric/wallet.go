@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/hyperledger/fabric-gateway/pkg/identity"
+
+	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
 
 // ErrNoIdentity is an identity label that the wallet does not hold.
@@ -21,11 +24,18 @@ const walletSuffix = ".id"
 // signer is one identity of the wallet, ready to sign.
 type signer struct {
 	*identity.X509Identity
-	sign identity.Sign
+	sign   identity.Sign
+	holder holder
+	file   fs.FileInfo // that it was read from
 }
 
-// wallet reads identities from a directory and keeps what it has read: keys do
-// not change under a label while the gateway runs.
+// holder is whom a certificate was issued to, as the ledger sees it.
+type holder struct{ mspID, role, subject string }
+
+// wallet reads identities from a directory and keeps what it has read until the
+// file changes: an identity may be renewed with a new key under the same label,
+// and one that is taken out of the directory signs no more. Another holder
+// under the same label is refused: the gateway has bound tokens to the first.
 type wallet struct {
 	directory string
 	mutex     sync.Mutex
@@ -38,25 +48,44 @@ func newWallet(directory string) *wallet {
 
 // load returns the identity with a label; ErrNoIdentity when there is none.
 func (w *wallet) load(label string) (*signer, error) {
-	w.mutex.Lock()
-	defer w.mutex.Unlock()
-	if s, ok := w.signers[label]; ok {
-		return s, nil
-	}
 	if label == "" || filepath.Base(label) != label {
 		return nil, fmt.Errorf("load identity %q: %w", label, ErrNoIdentity)
 	}
-	data, err := os.ReadFile(filepath.Join(w.directory, label+walletSuffix))
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	s, err := w.read(label)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("load identity %q: %w", label, ErrNoIdentity)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load identity %q: %w", label, err)
 	}
+	return s, nil
+}
+
+// read reads the file of a label unless it is the one that was read last.
+func (w *wallet) read(label string) (*signer, error) {
+	path := filepath.Join(w.directory, label+walletSuffix)
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	earlier := w.signers[label]
+	if earlier != nil && os.SameFile(earlier.file, file) && earlier.file.ModTime().Equal(file.ModTime()) {
+		return earlier, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
 	s, err := parseIdentity(data)
 	if err != nil {
-		return nil, fmt.Errorf("load identity %q: %w", label, err)
+		return nil, err
 	}
+	if earlier != nil && s.holder != earlier.holder {
+		return nil, errors.New("it has become another holder's while the gateway runs: restart the gateway")
+	}
+	s.file = file
 	w.signers[label] = s
 	return s, nil
 }
@@ -118,5 +147,9 @@ func parseIdentity(data []byte) (*signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make signer: %w", err)
 	}
-	return &signer{id, sign}, nil
+	attributes, err := ledger.Attributes(certificate)
+	if err != nil {
+		return nil, err
+	}
+	return &signer{X509Identity: id, sign: sign, holder: holder{file.MSPID, attributes["role"], attributes["subject"]}}, nil
 }

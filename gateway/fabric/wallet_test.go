@@ -55,6 +55,37 @@ func TestWallet(t *testing.T) {
 	}
 }
 
+// TestWalletFollowsItsFiles: renewed, taken out, put back, given to another.
+func TestWalletFollowsItsFiles(t *testing.T) {
+	directory := t.TempDir()
+	ca, err := devca.New("Association", "ca")
+	require.NoError(t, err)
+	put := func(subject string) {
+		pair, err := ca.User(map[string]string{"role": "merchant", "subject": subject})
+		require.NoError(t, err)
+		next := t.TempDir()
+		writeIdentity(t, next, "merchant", "AssociationMSP", pair)
+		require.NoError(t, os.Rename(filepath.Join(next, "merchant.id"), filepath.Join(directory, "merchant.id")))
+	}
+	put("p-1")
+	w := newWallet(directory)
+	first, err := w.load("merchant")
+	require.NoError(t, err)
+	put("p-1")
+	renewed, err := w.load("merchant")
+	require.NoError(t, err)
+	require.NotEqual(t, first.Credentials(), renewed.Credentials())
+	require.NoError(t, os.Remove(filepath.Join(directory, "merchant.id")))
+	_, err = w.load("merchant")
+	require.ErrorIs(t, err, ErrNoIdentity)
+	put("p-2")
+	_, err = w.load("merchant")
+	require.ErrorContains(t, err, "another holder's")
+	put("p-1")
+	_, err = w.load("merchant")
+	require.NoError(t, err)
+}
+
 func TestParseIdentityRefuses(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
 		{"not JSON", `x`, "decode identity"},
