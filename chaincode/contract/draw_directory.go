@@ -104,9 +104,9 @@ func (t *transaction) freezeOf(d metrology.Draw, cmd metrology.FreezeDraw) (metr
 		}
 		dirs.Objects, sums, record.Strata = uint64(cmd.File.Objects), sumsOf(cmd.File.Strata), cmd.File.Strata
 	}
-	drawn, err := quotaOf(plan, sums)
+	drawn, err := plan.Drawn(sums)
 	if err != nil {
-		return none, err
+		return none, drawError(err)
 	}
 	if err := checkFiled(cmd, plan, drawn); err != nil {
 		return none, err
@@ -131,23 +131,6 @@ func checkFiled(cmd metrology.FreezeDraw, plan draw.Plan, drawn uint64) error {
 		return metrology.FieldErrorf(metrology.CodeInvalid, "file", "the directory of a sealed draw stands in chunks")
 	}
 	return nil
-}
-
-// quotaOf is how many objects the plan draws from the directory.
-func quotaOf(plan draw.Plan, sums []draw.Sum) (uint64, error) {
-	sizes := map[string]uint64{}
-	for _, sum := range sums {
-		sizes[sum.Stratum] = sum.Objects
-	}
-	drawn := uint64(0)
-	for _, quota := range plan.Quotas {
-		count, err := quota.Of(sizes[quota.Stratum])
-		if err != nil {
-			return 0, drawError(err)
-		}
-		drawn += count
-	}
-	return drawn, nil
 }
 
 func (t *transaction) drawPlan(id string) (draw.Plan, error) {

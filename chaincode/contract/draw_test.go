@@ -108,7 +108,7 @@ func TestDrawFreeze(t *testing.T) {
 		for _, chunk := range lists {
 			d.must(d.officer(regulator), "draw:Directory", chunk, nil)
 		}
-		d.refused(t, metrology.CodeInvalid, regulator, "draw:Freeze", metrology.FreezeDraw{ID: d.id, Round: 90000, Chunks: drawChunks}, "infeasible")
+		d.refused(t, metrology.CodeInvalid, regulator, "draw:Freeze", metrology.FreezeDraw{ID: d.id, Round: 90000, Chunks: drawChunks}, "slots for [lead], slots for any skill: 3 objects are drawn, which makes 6 such slots; the caps of 1 inspectors [I-0] leave room for 3")
 	})
 	t.Run("ErrSecondFreeze", func(t *testing.T) {
 		d := newLedger(t).planDraw(1).approve().freeze()

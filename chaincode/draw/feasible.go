@@ -29,8 +29,9 @@ func CheckFeasible(plan Plan, drawn uint64, dir Directory, inspectors Inspectors
 		// Nobody is sent twice to one object, so a cap above drawn is of no use.
 		supply[c] += min(uint64(inspectors[i].Cap), drawn)
 	}
-	if k := s.unmet(demand, supply); k >= 0 {
-		return refuse(KindInfeasible, s.name(k), "%d objects are drawn, the inspectors' caps do not cover them", drawn)
+	if short := s.unmet(demand, supply); short != nil {
+		return refuse(KindInfeasible, s.names(short.kinds), "%d objects are drawn, which makes %d such slots; the caps of %s leave room for %d",
+			drawn, short.demand, s.members(short.classes, inspectors, nil), short.supply)
 	}
 	return s.checkObjects(dir, inspectors, ineligible)
 }
@@ -84,13 +85,14 @@ func (s *supplies) checkObjects(dir Directory, inspectors Inspectors, ineligible
 			usable[inspectors[i].ID] = c
 		}
 	}
-	if k := s.unmet(s.perObject, all); k >= 0 {
-		return refuse(KindInfeasible, s.name(k), "too few inspectors for even one object")
+	if short := s.unmet(s.perObject, all); short != nil {
+		return refuse(KindInfeasible, s.names(short.kinds), "too few inspectors for even one object: %d such slots, and %s",
+			short.demand, s.members(short.classes, inspectors, nil))
 	}
-	barred := make(map[string][]int) // object → classes of those it lacks
+	barred := make(map[string][]string) // object → those it lacks
 	for _, p := range ineligible {
-		if c, found := usable[p.Inspector]; found {
-			barred[p.Object] = append(barred[p.Object], c)
+		if _, found := usable[p.Inspector]; found {
+			barred[p.Object] = append(barred[p.Object], p.Inspector)
 		}
 	}
 	return dir.Each(func(o Object) error {
@@ -99,26 +101,63 @@ func (s *supplies) checkObjects(dir Directory, inspectors Inspectors, ineligible
 			return nil
 		}
 		left := slices.Clone(all)
-		for _, c := range lacks {
-			left[c]--
+		for _, id := range lacks {
+			left[usable[id]]--
 		}
-		if k := s.unmet(s.perObject, left); k >= 0 {
-			return refuse(KindInfeasible, fmt.Sprintf("object %q", o.ID), "too few eligible inspectors remain for %s", s.name(k))
+		if short := s.unmet(s.perObject, left); short != nil {
+			return refuse(KindInfeasible, fmt.Sprintf("object %q", o.ID), "too few eligible inspectors remain for its %s: %d such slots, and %s",
+				s.names(short.kinds), short.demand, s.members(short.classes, inspectors, lacks))
 		}
 		return nil
 	})
 }
 
-func (s *supplies) name(kind int) string {
-	if len(s.kinds[kind]) == 0 {
-		return "slots for any skill"
+// names lists kinds of slots by the skills they require.
+func (s *supplies) names(kinds []int) string {
+	var named []string
+	for _, k := range kinds {
+		if len(s.kinds[k]) == 0 {
+			named = append(named, "slots for any skill")
+			continue
+		}
+		named = append(named, "slots for ["+strings.Join(s.kinds[k], " ")+"]")
 	}
-	return "slots for [" + strings.Join(s.kinds[kind], " ") + "]"
+	return strings.Join(named, ", ")
+}
+
+// maxNamed bounds the inspectors that an error names.
+const maxNamed = 20
+
+// members lists the usable inspectors of classes, without some.
+func (s *supplies) members(classes []bool, inspectors Inspectors, without []string) string {
+	var ids []string
+	for i, c := range s.classOf {
+		if classes[c] && inspectors[i].Cap > 0 && !slices.Contains(without, inspectors[i].ID) {
+			ids = append(ids, inspectors[i].ID)
+		}
+	}
+	text := fmt.Sprintf("%d inspectors", len(ids))
+	if len(ids) == 0 {
+		return text
+	}
+	more := ""
+	if len(ids) > maxNamed {
+		ids, more = ids[:maxNamed], " …"
+	}
+	return text + " [" + strings.Join(ids, " ") + more + "]"
+}
+
+// shortage is a Hall violator: kinds of slots that together demand more than
+// all who fit any of them can supply.
+type shortage struct {
+	kinds          []int
+	classes        []bool // those who fit
+	demand, supply uint64
 }
 
 // unmet runs a maximum flow from kinds with a demand to classes with a supply
-// and returns a kind whose demand stays unmet, or -1.
-func (s *supplies) unmet(demand, supply []uint64) int {
+// and returns kinds whose demand cannot be met together, or nil.
+func (s *supplies) unmet(demand, supply []uint64) *shortage {
 	left := slices.Clone(supply)
 	flow := make([][]uint64, len(s.kinds)) // kind → class
 	for k := range flow {
@@ -126,18 +165,36 @@ func (s *supplies) unmet(demand, supply []uint64) int {
 	}
 	for k, open := range demand {
 		for open > 0 {
-			pushed := s.push(k, open, flow, left)
+			pushed, reached := s.push(k, open, flow, left)
 			if pushed == 0 {
-				return k
+				return s.shortage(reached, demand, supply)
 			}
 			open -= pushed
 		}
 	}
-	return -1
+	return nil
 }
 
-// push moves up to amount from kind k along one augmenting path.
-func (s *supplies) push(k int, amount uint64, flow [][]uint64, left []uint64) uint64 {
+// shortage sums up the kinds from which no path led to anybody free: all who
+// fit one of them are taken by one of them.
+func (s *supplies) shortage(kinds []int, demand, supply []uint64) *shortage {
+	slices.Sort(kinds)
+	short := &shortage{kinds: kinds, classes: make([]bool, len(s.classes))}
+	for _, k := range kinds {
+		short.demand += demand[k]
+	}
+	for c, fits := range s.classes {
+		if slices.ContainsFunc(kinds, func(k int) bool { return fits[k] }) {
+			short.classes[c] = true
+			short.supply += supply[c]
+		}
+	}
+	return short
+}
+
+// push moves up to amount from kind k along one augmenting path. Where there is
+// none it moves nothing and returns the kinds that a path from k reaches.
+func (s *supplies) push(k int, amount uint64, flow [][]uint64, left []uint64) (pushed uint64, reached []int) {
 	viaKind := make([]int, len(s.classes)) // which kind reached the class, -1 for none
 	viaClass := make([]int, len(s.kinds))  // which class the kind was displaced from
 	for c := range viaKind {
@@ -155,7 +212,7 @@ func (s *supplies) push(k int, amount uint64, flow [][]uint64, left []uint64) ui
 			}
 			viaKind[c] = from
 			if left[c] > 0 {
-				return s.apply(k, c, min(amount, left[c]), viaKind, viaClass, flow, left)
+				return s.apply(k, c, min(amount, left[c]), viaKind, viaClass, flow, left), nil
 			}
 			for other := range s.kinds {
 				if other != k && viaClass[other] < 0 && flow[other][c] > 0 {
@@ -165,7 +222,7 @@ func (s *supplies) push(k int, amount uint64, flow [][]uint64, left []uint64) ui
 			}
 		}
 	}
-	return 0
+	return 0, queue
 }
 
 // apply walks the path from class end back to kind k, first to find the

@@ -23,11 +23,11 @@ func TestCheckFeasible(t *testing.T) {
 	}{
 		{"Covered", slots([]string{"lead"}, nil), 4, nil, ""},
 		{"NothingDrawn", slots([]string{"x"}, []string{"x"}), 0, nil, ""},
-		{"TooManyDrawn", slots([]string{"lead"}, nil), 5, nil, "slots for [lead]"},
-		{"NobodyHasTheSkill", slots([]string{"x"}, nil), 1, nil, "slots for [x]"},
+		{"TooManyDrawn", slots([]string{"lead"}, nil), 5, nil, "slots for [lead]: 5 objects are drawn, which makes 5 such slots; the caps of 2 inspectors [I1 I2] leave room for 4"},
+		{"NobodyHasTheSkill", slots([]string{"x"}, nil), 1, nil, "slots for [x]: 1 objects are drawn, which makes 1 such slots; the caps of 0 inspectors leave room for 0"},
 		{"OneInspectorTwice", slots([]string{"fuel"}, []string{"fuel"}), 1, nil, "slots for [fuel]"},
-		{"SkillsCompete", slots([]string{"lead"}, []string{"fuel"}, []string{"lead"}), 1, nil, "slots for"},
-		{"ObjectLosesItsLeads", slots([]string{"lead"}, nil), 1, Ineligible{{"I1", "B"}, {"I2", "B"}}, `object "B"`},
+		{"SkillsCompete", slots([]string{"lead"}, []string{"fuel"}, []string{"lead"}), 1, nil, "slots for [lead], slots for [fuel]: 1 objects are drawn, which makes 3 such slots; the caps of 2 inspectors [I1 I2]"},
+		{"ObjectLosesItsLeads", slots([]string{"lead"}, nil), 1, Ineligible{{"I1", "B"}, {"I2", "B"}}, `object "B": too few eligible inspectors remain for its slots for [lead]: 1 such slots, and 0 inspectors`},
 		{"PairsElsewhere", slots([]string{"lead"}, nil), 1, Ineligible{{"I1", "Z"}, {"I2", "Z"}}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

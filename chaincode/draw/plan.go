@@ -29,6 +29,23 @@ type Quota struct {
 	Denominator uint64
 }
 
+// Drawn is how many objects the plan draws from strata of these sizes.
+func (p Plan) Drawn(sums []Sum) (uint64, error) {
+	sizes := make(map[string]uint64, len(sums))
+	for _, sum := range sums {
+		sizes[sum.Stratum] = sum.Objects
+	}
+	drawn := uint64(0)
+	for _, quota := range p.Quotas {
+		count, err := quota.Of(sizes[quota.Stratum])
+		if err != nil {
+			return 0, err
+		}
+		drawn += count
+	}
+	return drawn, nil
+}
+
 // Of gives the number to draw from a stratum of size objects: the count, or
 // the rate rounded up.
 func (q Quota) Of(size uint64) (uint64, error) {

@@ -135,11 +135,17 @@ type ExclusionReason string
 const (
 	ExcludedVisitCap   ExclusionReason = "visit-cap"    // visits recorded and reserved this year reach the cap
 	ExcludedClosed     ExclusionReason = "closed"       // no longer in business
+	ExcludedSuspended  ExclusionReason = "suspended"    // business suspended 歇业、停业整顿
 	ExcludedScope      ExclusionReason = "out-of-scope" // has none of the matters of the plan
 	ExcludedOtherDraw  ExclusionReason = "other-draw"   // stands in the directory of a joint draw
 	ExcludedOpenCase   ExclusionReason = "open-case"    // under investigation
 	ExcludedTooNewHere ExclusionReason = "too-new"      // opened after the cut-off
 )
+
+// ExclusionReasons lists the reasons.
+var ExclusionReasons = []ExclusionReason{
+	ExcludedVisitCap, ExcludedClosed, ExcludedSuspended, ExcludedScope, ExcludedOtherDraw, ExcludedOpenCase, ExcludedTooNewHere,
+}
 
 // DrawTerms are the members of a plan that the protocol reads
 // (chaincode/draw/TRANSCRIPT.md). The plan's other members are free.

@@ -364,7 +364,7 @@ func (c FileDrawDirectory) Check() error {
 		if err := CheckID(field+".id", e.ID); err != nil {
 			return err
 		}
-		if err := OneOf(field+".reason", e.Reason, ExcludedVisitCap, ExcludedClosed, ExcludedScope, ExcludedOtherDraw, ExcludedOpenCase, ExcludedTooNewHere); err != nil {
+		if err := OneOf(field+".reason", e.Reason, ExclusionReasons...); err != nil {
 			return err
 		}
 	}

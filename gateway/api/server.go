@@ -103,7 +103,7 @@ func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // uploadRoutes take files; every other route takes small JSON.
-var uploadRoutes = map[string]bool{"/v1/verify": true, "/v1/certificate-batches": true, "/v1/imports/:kind": true, "/": true}
+var uploadRoutes = map[string]bool{"/v1/verify": true, "/v1/certificate-batches": true, "/v1/imports/:kind": true, directoriesPath: true, "/": true}
 
 func limitBody(limits Limits) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -63,6 +63,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	}
 	s.mountCertificates(e)
 	s.mountVerify(e)
+	e.POST(directoriesPath, s.importDirectories)
 	s.mountService(e)
 }
 

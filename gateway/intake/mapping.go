@@ -17,7 +17,7 @@ import (
 // the file it is read from.
 type Mapping struct {
 	Version int               `yaml:"version"` // 1
-	Kind    string            `yaml:"kind"`    // what a row becomes: certificates, merchants, sites or instruments
+	Kind    string            `yaml:"kind"`    // what a row becomes, one of Kinds
 	Sheet   string            `yaml:"sheet"`   // of an XLSX file; empty: the only one with content
 	Source  []string          `yaml:"source"`  // headers of the source's own id, best first
 	Columns []Column          `yaml:"columns"`
@@ -50,8 +50,17 @@ const (
 	AsReference As = "reference" // the source's id of something imported as kind To
 )
 
+// The kinds of row that make the directories of a draw.
+const (
+	DrawObjects    = "draw-objects"
+	DrawExclusions = "draw-exclusions"
+	DrawInspectors = "draw-inspectors"
+	DrawLeave      = "draw-leave"
+	DrawIneligible = "draw-ineligible"
+)
+
 // Kinds are what a row can become.
-var Kinds = []string{"certificates", "merchants", "sites", "instruments"}
+var Kinds = []string{"certificates", "merchants", "sites", "instruments", DrawObjects, DrawExclusions, DrawInspectors, DrawLeave, DrawIneligible}
 
 // maxMapping bounds a mapping file, in bytes.
 const maxMapping = 64 << 10

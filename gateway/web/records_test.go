@@ -158,6 +158,7 @@ func draws() []public.DrawRecord {
 	open.Reveals = []metrology.DrawReveal{{Org: metrology.NotaryMSP, Secret: digest, Time: at - 400}}
 	open.Close = &metrology.DrawClose{Freeze: digest, Contribution: digest, Withheld: []string{metrology.InstituteMSP}, Time: at - 300}
 	open.Observations = []metrology.DrawObservation{{Org: metrology.AssociationMSP, Contribution: digest, Time: at - 200}, {Org: metrology.NotaryMSP}}
+	open.Plan = []byte(`{"assign":[[],[]],"quota":{"A":1}}`)
 	drawn := open
 	drawn.ID, drawn.Phase, drawn.RoundTime = "310115-000001", metrology.DrawDrawn, at-100
 	drawn.Frozen = &metrology.DrawFreeze{Objects: 40, Freeze: digest, Time: at - 500}

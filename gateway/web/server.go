@@ -134,6 +134,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/statistics", s.page(s.statistics))
 	e.GET("/draws", s.page(s.draws))
 	e.GET("/draws/:id", s.page(s.draw))
+	e.GET("/draws/:id/directories", s.page(s.directories))
 	e.POST("/draws/:id/beacon", s.page(s.bringRound))
 	e.GET("/offline", s.page(s.offline))
 	e.GET("/offline/checker.html", s.checkerFile)

@@ -73,6 +73,7 @@ var importRules = []rule{
 	{of: "gateway/readmodel", may: []string{"chaincode/metrology", "gateway/ledger", "gateway/public"}},
 	{of: "gateway/readmodel/postgrestest", may: []string{}}, // used by tests alone
 	{of: "gateway/public", may: []string{"chaincode/metrology", "chaincode/draw"}},
+	{of: "gateway/directory", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/intake"}},
 	{of: "gateway/relay", may: []string{"chaincode/draw"}},
 	{of: "gateway/escrow", may: []string{"chaincode/metrology", "chaincode/draw"}},
 	{of: "gateway/observer", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public", "gateway/escrow"}},
@@ -83,7 +84,7 @@ var importRules = []rule{
 	{of: "gateway/evidence", may: []string{"chaincode/metrology", "chaincode/signature", "gateway/ledger"}},
 	{of: "gateway/password", may: []string{}},
 	{of: "gateway/demo", may: []string{"chaincode/metrology"}},
-	{of: "gateway/api", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest", "gateway/intake"}},
+	{of: "gateway/api", may: []string{"chaincode/metrology", "gateway/directory", "gateway/public", "gateway/verdict", "gateway/digest", "gateway/intake"}},
 	{of: "gateway/web", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest"}},
 	{of: "gateway/command", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/digest", "gateway/escrow", "gateway/evidence", "gateway/ledger", "gateway/relay", "gateway/verdict"}},
 

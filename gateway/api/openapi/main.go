@@ -35,7 +35,7 @@ func run() error {
 		return fmt.Errorf("read paths.yaml: %w", err)
 	}
 	declared, err := declarations(map[string]string{
-		"metrology": "../../chaincode/metrology", "public": "../public", "api": ".", "verdict": "../verdict",
+		"metrology": "../../chaincode/metrology", "public": "../public", "directory": "../directory", "api": ".", "verdict": "../verdict",
 	})
 	if err != nil {
 		return err
