@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/steelyard-ledger/steelyard/gateway/evidence"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
 	"github.com/steelyard-ledger/steelyard/gateway/readmodel"
 )
 
@@ -57,6 +59,23 @@ func (p prover) Bundle(ctx context.Context, id string) ([]byte, error) {
 		return nil, err
 	}
 	return bundle.Encode()
+}
+
+// Steps implements api.Evidence.
+func (p prover) Steps(ctx context.Context, steps []public.Transaction) ([]byte, error) {
+	places := make([]evidence.Place, len(steps))
+	for i, step := range steps {
+		places[i] = evidence.Place{Block: step.Block, Index: step.Index}
+	}
+	carried, err := evidence.CollectSteps(ctx, p.trust, p.client, places)
+	if err != nil {
+		return nil, translate(err)
+	}
+	raw, err := json.Marshal(carried)
+	if err != nil {
+		return nil, fmt.Errorf("encode steps: %w", err)
+	}
+	return raw, nil
 }
 
 // reading asks peers what they have under the certificate's key.

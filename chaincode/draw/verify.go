@@ -32,8 +32,9 @@ type Verifier struct {
 	// Passes walks the objects; nil for serially.
 	Passes func(Objects) Passes
 	// Ledger checks the transcript's "ledger" member: transactions with
-	// endorsements and the blocks that carry them. nil if this program cannot.
-	Ledger func(Transcript) error
+	// endorsements and the blocks that carry them. It says what it found. nil
+	// if this program cannot.
+	Ledger func(Transcript) (string, error)
 }
 
 // verification is one run: the transcript and what its steps have established.

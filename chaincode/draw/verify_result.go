@@ -226,8 +226,9 @@ func (r *verification) checkLedger() {
 	case r.t.Ledger == nil:
 		r.notShown(step, "no transactions, endorsements or blocks are carried")
 	case r.Ledger == nil:
-		r.notShown(step, "carried, but this program cannot check blocks")
+		r.notShown(step, "not checked without a trust file")
 	default:
-		r.outcome(step, r.Ledger(r.t), "transactions, endorsements and blocks")
+		found, err := r.Ledger(r.t)
+		r.outcome(step, err, "%s", found)
 	}
 }

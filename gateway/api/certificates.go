@@ -31,6 +31,9 @@ type Evidence interface {
 	// Bundle returns the evidence file of the certificate with this id, as
 	// gateway/evidence writes it.
 	Bundle(ctx context.Context, id string) ([]byte, error)
+	// Steps returns in JSON the blocks that hold the steps of a draw, as
+	// gateway/evidence/DRAW.md describes them.
+	Steps(ctx context.Context, steps []public.Transaction) ([]byte, error)
 }
 
 func (s *Server) mountCertificates(e *echo.Echo) {

@@ -26,7 +26,7 @@ func (s *Server) drawReads() []readRoute {
 		{"/v1/escrow-keys", nil, s.escrowKeys},
 		{"/v1/draws", with("authority", "phase"), s.draws},
 		{one, nil, s.draw},
-		{one + "/transcript", nil, s.drawTranscript},
+		{one + "/transcript", []string{"blocks"}, s.drawTranscript},
 		{one + "/directories/objects", nil, s.drawObjects},
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
@@ -69,7 +69,14 @@ func (s *Server) drawTranscript(ctx context.Context, p params) (any, error) {
 		return nil, err
 	}
 	status, err := s.register.Status(ctx)
-	return public.NewDrawTranscript(lists, steps, status), err
+	if err != nil {
+		return nil, err
+	}
+	transcript := public.NewDrawTranscript(lists, steps, status)
+	if p.text("blocks") != "omit" {
+		transcript.Ledger.Evidence, err = s.evidence.Steps(ctx, steps)
+	}
+	return transcript, err
 }
 
 func (s *Server) drawObjects(ctx context.Context, p params) (any, error) {

@@ -246,6 +246,10 @@ func (fixedEvidence) Bundle(_ context.Context, id string) ([]byte, error) {
 	return []byte(`{"of":"` + id + `"}`), nil
 }
 
+func (fixedEvidence) Steps(context.Context, []public.Transaction) ([]byte, error) {
+	return []byte(`{"blocks":[]}`), nil
+}
+
 // testToday is the day of these tests in Asia/Shanghai.
 const testToday = metrology.Date("2026-11-23")
 

@@ -145,21 +145,26 @@ func readDocument(name string, stdin io.Reader) ([]byte, error) {
 }
 
 func drawVerify() *cobra.Command {
-	return &cobra.Command{
+	var trust string
+	cmd := &cobra.Command{
 		Use:   "verify TRANSCRIPT.json",
 		Short: "Check every step of a draw's transcript",
 		Long: "Check every step that a transcript carries and print one line for each:\n" +
 			"PASS, FAIL or NOT SHOWN. Exits with 1 if any step fails and with 2 if the\n" +
-			"transcript cannot be read. Directory files are looked for beside it.",
+			"transcript cannot be read. Directory files are looked for beside it. With a\n" +
+			"pinned trust file, the blocks that hold the steps are checked too.",
 		Args:         exactFile,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runVerify(args[0], cmd.OutOrStdout())
+			return runVerify(args[0], trust, cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().StringVar(&trust, "trust", "", "pinned trust file of the ledger, obtained elsewhere")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &drawError{exitUnreadable, err} })
+	return cmd
 }
 
-func runVerify(name string, stdout io.Writer) error {
+func runVerify(name, trust string, stdout io.Writer) error {
 	data, err := readDocument(name, nil)
 	if err != nil {
 		return &drawError{exitUnreadable, err}
@@ -168,6 +173,14 @@ func runVerify(name string, stdout io.Writer) error {
 	if err != nil {
 		fmt.Fprintf(stdout, "%-9s  %-16s  %v\n", draw.Fail, "transcript", err)
 		return &drawError{exitRefused, fmt.Errorf("read transcript: %w", err)}
+	}
+	var onLedger func(draw.Transcript) (string, error)
+	if trust != "" {
+		pinned, err := readTrust(trust)
+		if err != nil {
+			return &drawError{exitUnreadable, err}
+		}
+		onLedger = func(draw.Transcript) (string, error) { return checkLedger(data, pinned) }
 	}
 	beside, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
@@ -179,6 +192,7 @@ func runVerify(name string, stdout io.Writer) error {
 		Passes: func(objects draw.Objects) draw.Passes {
 			return parallel.New(objects, runtime.GOMAXPROCS(0))
 		},
+		Ledger: onLedger,
 	}.Verify(transcript)
 	for _, s := range steps {
 		fmt.Fprintf(stdout, "%-9s  %-16s  %s\n", s.Status, s.Name, s.Detail)

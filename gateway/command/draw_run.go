@@ -16,6 +16,7 @@ import (
 
 // runSettings are the flags of `draw run`.
 type runSettings struct {
+	trust               string // file
 	server, tokens, out string
 	authority           string
 	sites, inspectors   int
@@ -45,6 +46,7 @@ func drawRun() *cobra.Command {
 	flags.StringVar(&s.server, "server", "http://localhost:8080", "address of a gateway")
 	flags.StringVar(&s.tokens, "token-file", "data/tokens.json", "its tokens: a JSON object from post to token")
 	flags.StringVar(&s.out, "out", "", "where to write the transcript; default draw-<number>.json")
+	flags.StringVar(&s.trust, "trust", "", "pinned trust file, to check the blocks too")
 	flags.StringVar(&s.authority, "authority", "440300", "division code of the authority that files the draw")
 	flags.IntVar(&s.sites, "sites", 500, "synthetic sites in the directory, at most 5000")
 	flags.IntVar(&s.inspectors, "inspectors", 30, "synthetic inspectors, at least 4")
@@ -260,5 +262,5 @@ func (r *drawRunning) verify(ctx context.Context) error {
 		return fmt.Errorf("write transcript: %w", err)
 	}
 	r.say("transcript written to %s; draw verify says:", name)
-	return runVerify(name, r.out)
+	return runVerify(name, r.trust, r.out)
 }

@@ -122,16 +122,18 @@ func toBlock(block ledger.Block, signatures *common.Metadata) (Block, error) {
 // transactions as far as they can be read and no further.
 const notValidated = 254
 
-// ledgerBlock makes a block for package ledger, in which only the transaction
-// at index is taken for valid.
-func (b Block) ledgerBlock(index int) (ledger.Block, error) {
+// ledgerBlock makes a block for package ledger, in which only the transactions
+// at the given places are taken for valid.
+func (b Block) ledgerBlock(places []int) (ledger.Block, error) {
 	data := &common.BlockData{Data: b.Envelopes}
 	hash := ledger.DataHash(data)
 	codes := bytes.Repeat([]byte{notValidated}, len(b.Envelopes))
-	if index < 0 || index >= len(codes) {
-		return ledger.Block{}, fmt.Errorf("read block %d: it has no transaction %d", b.Number, index)
+	for _, index := range places {
+		if index < 0 || index >= len(codes) {
+			return ledger.Block{}, fmt.Errorf("read block %d: it has no transaction %d", b.Number, index)
+		}
+		codes[index] = 0
 	}
-	codes[index] = 0
 	metadata := make([][]byte, common.BlockMetadataIndex_TRANSACTIONS_FILTER+1)
 	metadata[common.BlockMetadataIndex_SIGNATURES] = b.Signatures
 	metadata[common.BlockMetadataIndex_TRANSACTIONS_FILTER] = codes

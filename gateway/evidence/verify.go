@@ -92,7 +92,7 @@ func (v *Verifier) verify(bundle Bundle) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	block, err := bundle.Block.ledgerBlock(bundle.Transaction)
+	block, err := bundle.Block.ledgerBlock([]int{bundle.Transaction})
 	if err != nil {
 		return Result{}, err
 	}
@@ -221,7 +221,7 @@ func verifyBlock(bundle Bundle, verifier *ledger.Verifier, block ledger.Block) (
 		if (i == 0) != (carried.Number == 0) || i > 0 && carried.Number <= bundle.Configurations[i-1].Number {
 			return ledger.Checks{}, errors.New("the configuration blocks do not begin with block 0 and rise")
 		}
-		configuration, err := carried.ledgerBlock(0)
+		configuration, err := carried.ledgerBlock([]int{0})
 		if err != nil {
 			return ledger.Checks{}, err
 		}

@@ -114,12 +114,14 @@ type TranscriptChain struct {
 	BeaconID    string `json:"beaconId"`
 }
 
-// TranscriptLedger says which transactions hold the steps. It is this
-// gateway's word; the blocks themselves are not carried.
+// TranscriptLedger says which transactions hold the steps: in Steps on this
+// gateway's word, and in Evidence by the signed blocks themselves, as
+// gateway/evidence/DRAW.md describes them.
 type TranscriptLedger struct {
-	Channel     string        `json:"channel"`
-	GenesisHash string        `json:"genesisHash"`
-	Steps       []Transaction `json:"steps"`
+	Channel     string          `json:"channel"`
+	GenesisHash string          `json:"genesisHash"`
+	Steps       []Transaction   `json:"steps"`
+	Evidence    json.RawMessage `json:"evidence,omitempty"`
 }
 
 // NewDrawTranscript writes a draw down for those who check it.

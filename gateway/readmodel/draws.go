@@ -2,7 +2,6 @@ package readmodel
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -33,7 +32,7 @@ func (a *applier) observation(parts []string, raw []byte) error {
 	if len(parts) != 2 {
 		return fmt.Errorf("an observation's key has a draw and an organisation")
 	}
-	return a.drawPart(parts[0], partObservation, parts[1], raw)
+	return a.drawPart(parts[0], public.DrawPartObservation, parts[1], raw)
 }
 
 func (a *applier) drawPart(id, part, item string, raw []byte) error {
@@ -78,8 +77,8 @@ func (s *Store) Draw(ctx context.Context, id string) (public.DrawRecord, error) 
 		return record, err
 	}
 	for _, part := range parts {
-		if err := part.addTo(&record); err != nil {
-			return record, fmt.Errorf("read %s of draw %s: %w", part.name, id, err)
+		if err := record.AddPart(part); err != nil {
+			return record, fmt.Errorf("read %s of draw %s: %w", part.Name, id, err)
 		}
 	}
 	record.Numbers, err = s.drawNumbers(ctx, d.Terms.Authority)
@@ -96,76 +95,20 @@ func (s *Store) drawNumbers(ctx context.Context, authority string) (public.DrawN
 	}, authority)
 }
 
-// drawPart is one key of a draw beside its phase record.
-type drawPart struct{ name, item, doc string }
-
-// partObservation names the parts under kind obs.
-const partObservation = "observation"
-
 // drawParts loads a draw's directories, or all that is none of them.
-func (s *Store) drawParts(ctx context.Context, id string, directories bool) ([]drawPart, error) {
+func (s *Store) drawParts(ctx context.Context, id string, directories bool) ([]public.DrawPart, error) {
 	condition := "NOT IN"
 	if directories {
 		condition = "IN"
 	}
 	query := `SELECT part, item, doc FROM draw_parts WHERE draw = ? AND part ` + condition +
 		` ('objects', 'inspectors', 'ineligible', 'exclusions') ORDER BY part, item`
-	return all(ctx, s, "parts of a draw", query, func(row scanner) (p drawPart, err error) {
-		err = row.Scan(&p.name, &p.item, &p.doc)
+	return all(ctx, s, "parts of a draw", query, func(row scanner) (p public.DrawPart, err error) {
+		var doc string
+		err = row.Scan(&p.Name, &p.Item, &doc)
+		p.Value = []byte(doc)
 		return p, err
 	}, id)
-}
-
-// addTo puts a part where it belongs. One it does not know is an error: a
-// record that leaves something out would be a false statement.
-func (p drawPart) addTo(r *public.DrawRecord) error {
-	raw := []byte(p.doc)
-	switch p.name {
-	case metrology.DrawPartPlan:
-		r.Plan = raw
-		return nil
-	case metrology.DrawPartFreeze:
-		return json.Unmarshal(raw, &r.Frozen)
-	case metrology.DrawPartCommitment:
-		return appendRead(&r.Commitments, raw)
-	case metrology.DrawPartReveal:
-		return appendRead(&r.Reveals, raw)
-	case metrology.DrawPartClose:
-		return json.Unmarshal(raw, &r.Close)
-	case partObservation:
-		observation, err := read[metrology.DrawObservation](raw)
-		if err == nil && observation.Time != 0 {
-			r.Observations = append(r.Observations, observation)
-		}
-		return err
-	case metrology.DrawPartBeacon:
-		return json.Unmarshal(raw, &r.Beacon)
-	case metrology.DrawPartResult:
-		result, err := read[metrology.DrawResult](raw)
-		if result.Refuted == nil { // else the one that was voided stands among those
-			r.Result = &result
-		}
-		return err
-	case metrology.DrawPartRefuted:
-		return appendRead(&r.Refuted, raw)
-	case metrology.DrawPartEscrow:
-		return appendRead(&r.Escrow, raw)
-	case metrology.DrawPartLeaves:
-		return appendRead(&r.Leaves, raw)
-	case metrology.DrawPartOpening:
-		return json.Unmarshal(raw, &r.Opening)
-	case metrology.DrawPartChanges:
-		changes, err := read[metrology.DrawChanges](raw)
-		r.Changes = changes.List
-		return err
-	}
-	return fmt.Errorf("part %q is not known to this gateway: use a newer one", p.name)
-}
-
-func appendRead[T any](list *[]T, raw []byte) error {
-	value, err := read[T](raw)
-	*list = append(*list, value)
-	return err
 }
 
 // DrawDirectories returns the four lists of a draw as they stand, chunks
@@ -182,25 +125,11 @@ func (s *Store) DrawDirectories(ctx context.Context, id string) (public.DrawDire
 	}
 	whole := public.DrawDirectories{Record: record}
 	for _, part := range parts {
-		if record.Frozen != nil && !withinFreeze(record.Frozen.Chunks, part) {
-			continue
-		}
-		chunk, err := read[metrology.DrawChunk]([]byte(part.doc))
-		if err != nil {
+		if err := whole.AddPart(part); err != nil {
 			return whole, fmt.Errorf("read directory of draw %s: %w", id, err)
 		}
-		whole.Add(chunk)
 	}
 	return whole, nil
-}
-
-// withinFreeze says whether a chunk is one of those that were frozen.
-func withinFreeze(chunks metrology.DrawChunks, part drawPart) bool {
-	counts := map[string]int{
-		metrology.DrawPartObjects: chunks.Objects, metrology.DrawPartInspectors: chunks.Inspectors,
-		metrology.DrawPartIneligible: chunks.Ineligible, metrology.DrawPartExclusions: chunks.Exclusions,
-	}
-	return part.item < fmt.Sprintf("%04d", counts[part.name])
 }
 
 // DrawSteps lists the transactions that hold a draw's steps, in the order of

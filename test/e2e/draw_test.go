@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -43,7 +44,7 @@ func TestDraw(t *testing.T) {
 		substitute(t, g, id, transcript)
 		second.stop()
 		g.stop()
-		offline(t, transcript)
+		offline(t, transcript, filepath.Join(g.data, "trust.json"))
 	})
 }
 
@@ -176,12 +177,15 @@ func substitute(t *testing.T, g *gateway, id, transcript string) {
 }
 
 // offline verifies a transcript without any network, whole and changed.
-func offline(t *testing.T, transcript string) {
+func offline(t *testing.T, transcript, trust string) {
 	t.Helper()
-	out, err := exec.Command(program, "draw", "verify", transcript).CombinedOutput()
+	out, err := exec.Command(program, "draw", "verify", "--trust", trust, transcript).CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	require.Regexp(t, `PASS +ledger +\d+ transactions in blocks \d+ to \d+`, string(out))
+	require.NotContains(t, string(out), "NOT SHOWN")
 	raw, err := os.ReadFile(transcript)
 	require.NoError(t, err)
+	otherwise(t, raw, trust)
 	for _, change := range []struct{ from, to, step string }{
 		{`"id":"DEMO-S00007"`, `"id":"DEMO-S00907"`, "directories"}, {`"observations":2`, `"observations":3`, "plan"}, {`"round":`, `"round":1`, "beacon"},
 	} {
@@ -191,6 +195,36 @@ func offline(t *testing.T, transcript string) {
 		require.Error(t, err, change.step)
 		require.Regexp(t, `FAIL +`+change.step, string(out))
 	}
+}
+
+// otherwise checks that blocks which say anything else fail the line ledger.
+func otherwise(t *testing.T, transcript []byte, trust string) {
+	t.Helper()
+	for name, change := range map[string]func(blocks []any){
+		"an envelope":        func(blocks []any) { flip(blocks[len(blocks)/2].(map[string]any)["envelopes"].([]any)) },
+		"a block left out":   func(blocks []any) { blocks[1] = blocks[0] },
+		"another order":      func(blocks []any) { blocks[1], blocks[2] = blocks[2], blocks[1] },
+		"another place":      func(blocks []any) { blocks[1].(map[string]any)["transactions"] = []any{7} },
+		"another block hash": func(blocks []any) { blocks[3].(map[string]any)["previousHash"] = strings.Repeat("A", 43) + "=" },
+	} {
+		var document map[string]any
+		require.NoError(t, json.Unmarshal(transcript, &document))
+		change(document["ledger"].(map[string]any)["evidence"].(map[string]any)["blocks"].([]any))
+		changed := filepath.Join(t.TempDir(), "changed.json")
+		raw, err := json.Marshal(document)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(changed, raw, 0o600))
+		out, err := exec.Command(program, "draw", "verify", "--trust", trust, changed).CombinedOutput()
+		require.Error(t, err, name)
+		require.Regexp(t, `FAIL +ledger`, string(out), name)
+	}
+}
+
+// flip changes one bit of the first of some base64 strings.
+func flip(encoded []any) {
+	raw, _ := base64.StdEncoding.DecodeString(encoded[0].(string))
+	raw[len(raw)/2] ^= 1
+	encoded[0] = base64.StdEncoding.EncodeToString(raw)
 }
 
 // A gateway that is killed between commitments and result goes on with the
