@@ -45,7 +45,7 @@ func TestDrawOfRegister(t *testing.T) {
 	sealed := runDraw(t, g, append(register, "--authority", "440500", "--sealed", "--open-within", "3")...)
 	g.stop()
 	for _, transcript := range []string{open, sealed} {
-		offline(t, transcript)
+		offline(t, transcript, filepath.Join(g.data, "trust.json"))
 		inJavaScript(t, transcript)
 	}
 	raw, err := os.ReadFile(sealed)
