@@ -86,7 +86,7 @@ var importRules = []rule{
 	{of: "gateway/demo", may: []string{"chaincode/metrology"}},
 	{of: "gateway/api", may: []string{"chaincode/metrology", "gateway/directory", "gateway/public", "gateway/verdict", "gateway/digest", "gateway/intake"}},
 	{of: "gateway/web", may: []string{"chaincode/metrology", "gateway/public", "gateway/verdict", "gateway/digest"}},
-	{of: "gateway/command", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/digest", "gateway/escrow", "gateway/evidence", "gateway/ledger", "gateway/relay", "gateway/verdict"}},
+	{of: "gateway/command", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/digest", "gateway/escrow", "gateway/evidence", "gateway/ledger", "gateway/public", "gateway/relay", "gateway/verdict"}},
 
 	{of: "network/devca", may: []string{}},
 	{of: "network/consortium", may: []string{"network/devca"}},
