@@ -26,7 +26,7 @@ func (g *gateway) desks(handler http.Handler, log *slog.Logger) *web.DeskConfig 
 		p.named[who.Label] = session.Person(who)
 	}
 	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Register: g.store,
-		Beacons: g.pinned(), Contribution: g.contribution, Observes: g.observes(), Secure: g.config.SecureCookies}
+		Beacons: g.pinned(), Contribution: g.contribution, Observes: g.observes(), Directory: filepath.Join(g.config.Data, "desk-work"), Secure: g.config.SecureCookies}
 }
 
 // pinned are the beacons that a plan made at a desk may pin.
@@ -74,12 +74,18 @@ type operations struct{ handler http.Handler }
 
 // Run implements web.Operations.
 func (o operations) Run(ctx context.Context, who session.Person, asked web.Operation) (web.Answer, error) {
-	r, err := http.NewRequestWithContext(api.WithPrincipal(ctx, api.Principal(who)), asked.Method, asked.Path, bytes.NewReader(asked.Body))
+	ctx = api.WithPrincipal(ctx, api.Principal(who))
+	if asked.Progress != nil {
+		ctx = api.WithProgress(ctx, asked.Progress)
+	}
+	r, err := http.NewRequestWithContext(ctx, asked.Method, asked.Path, bytes.NewReader(asked.Body))
 	if err != nil {
 		return web.Answer{}, err
 	}
 	r.RequestURI = asked.Path
-	r.Header.Set("Idempotency-Key", asked.Key)
+	if asked.Key != "" {
+		r.Header.Set("Idempotency-Key", asked.Key)
+	}
 	if len(asked.Body) > 0 {
 		r.Header.Set("Content-Type", asked.Media)
 	}

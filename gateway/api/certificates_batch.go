@@ -143,6 +143,7 @@ func (a *anchoring) leafOf(record intake.Record) (metrology.Leaf, error) {
 // are told at the lines they concern.
 func (a *anchoring) anchor(ctx context.Context) error {
 	for rest := a.good; len(rest) > 0; {
+		progress(ctx, len(a.good)-len(rest), len(a.good))
 		chunk := rest[:chunkLength(rest)]
 		rest = rest[len(chunk):]
 		err := a.anchorChunk(ctx, chunk)

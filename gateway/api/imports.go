@@ -101,6 +101,7 @@ type importing struct {
 
 	stopped atomic.Pointer[Fault] // why no more rows are sent
 	sent    atomic.Bool
+	done    atomic.Int64 // rows
 }
 
 // idOf derives the id on the ledger from the system's own id. It is the same
@@ -168,7 +169,10 @@ func (r *importing) all(ctx context.Context, records []intake.Record) ([]FileLin
 		group := errgroup.Group{}
 		group.SetLimit(rowsAtOnce)
 		for _, row := range wave {
-			group.Go(func() error { return r.one(ctx, row) })
+			group.Go(func() error {
+				defer func() { progress(ctx, int(r.done.Add(1)), len(records)) }()
+				return r.one(ctx, row)
+			})
 		}
 		if err := group.Wait(); err != nil {
 			return nil, err

@@ -52,7 +52,9 @@ func NewEcho(log *slog.Logger, limits Limits, tokens Tokens) *echo.Echo {
 		limitBody(limits),
 		tokens.authenticate,
 		limitRate(limits),
-		middleware.ContextTimeout(limits.Handler),
+		middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
+			Timeout: limits.Handler, Skipper: func(c echo.Context) bool { return awaited(c.Request().Context()) },
+		}),
 	)
 	return e
 }
@@ -103,7 +105,9 @@ func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // uploadRoutes take files; every other route takes small JSON.
-var uploadRoutes = map[string]bool{"/v1/verify": true, "/v1/certificate-batches": true, "/v1/imports/:kind": true, directoriesPath: true, "/": true}
+var uploadRoutes = map[string]bool{
+	"/v1/verify": true, "/v1/certificate-batches": true, "/v1/imports/:kind": true, directoriesPath: true, "/": true, "/desk/file/:job": true,
+}
 
 func limitBody(limits Limits) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/steelyard-ledger/steelyard/gateway/web/form"
 	"github.com/steelyard-ledger/steelyard/gateway/web/session"
+	"github.com/steelyard-ledger/steelyard/gateway/web/work"
 )
 
 // Posts knows who may sit at a desk.
@@ -31,6 +33,9 @@ type Operation struct {
 	Key    string // Idempotency-Key; empty: none
 	Media  string // of the body
 	Body   []byte
+	// Progress is told how far long work is, and lifts the bound on its time;
+	// nil: the request is answered in a moment.
+	Progress func(done, total int)
 }
 
 // Answer is what the interface said.
@@ -54,8 +59,9 @@ type DeskConfig struct {
 	Beacons    []Beacon
 	// Contribution makes an organisation's part of a draw's seed.
 	Contribution func(draw, msp string) Contribution
-	Observes     bool // the gateway takes part in draws by itself
-	Secure       bool // visitors come by TLS, though this program may not see it
+	Observes     bool   // the gateway takes part in draws by itself
+	Directory    string // where long work is remembered
+	Secure       bool   // visitors come by TLS, though this program may not see it
 }
 
 // desks are the pages of those who are signed in.
@@ -65,6 +71,7 @@ type desks struct {
 	attempts *middleware.RateLimiterMemoryStore // to sign in, by client address
 	guard    *http.CrossOriginProtection
 	forms    map[string]form.Operation
+	work     *work.Store
 }
 
 // Attempts to sign in from one address: so many at once, then one in so many
@@ -81,6 +88,7 @@ func newDesks(c DeskConfig, clock func() time.Time, document []byte) (*desks, er
 	}
 	return &desks{
 		DeskConfig: c, sessions: session.NewStore(clock), guard: http.NewCrossOriginProtection(), forms: operations,
+		work:     work.NewStore(c.Directory, clock),
 		attempts: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{Rate: attemptsPerSec, Burst: attemptBurst}),
 	}, nil
 }
@@ -108,6 +116,14 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk/cases", s.desk(s.deskCases))
 	e.GET("/desk/cases/:id", s.desk(s.deskCase))
 	e.GET("/desk/cases/:id/print/:form", s.desk(s.printSheet))
+	e.GET("/desk/file/:job", s.desk(s.showFileJob))
+	e.POST("/desk/file/:job", s.deskForm(s.showFileJob, s.doFileJob))
+	e.GET("/desk/anchor", s.desk(s.showAnchor))
+	e.POST("/desk/anchor", s.deskForm(s.showAnchor, s.doAnchor))
+	e.GET("/desk/work", s.desk(s.listWork))
+	e.GET("/desk/work/:id", s.desk(s.showWork))
+	e.GET("/desk/work/:id/result.csv", s.deskDownload(s.workTable))
+	e.GET("/desk/work/:id/evidence.zip", s.deskDownload(s.workEvidence))
 	e.GET("/desk/sent", s.desk(s.listSent))
 	e.GET("/desk/sent/:key", s.desk(s.showSent))
 }
@@ -136,10 +152,10 @@ func (s *Server) deskForm(show, do deskHandler) echo.HandlerFunc {
 		if err := s.desks.guard.Check(r.Request()); err != nil {
 			return reply{}, echo.NewHTTPError(http.StatusForbidden)
 		}
-		if err := r.Request().ParseForm(); err != nil {
-			return reply{}, brokenForm(err)
+		sent, err := sentForm(r)
+		if err != nil {
+			return reply{}, err
 		}
-		sent := r.Request().PostForm
 		found, signedIn := s.sessionOf(r)
 		if !signedIn {
 			return s.askToSignIn(r, r.Request().URL.RequestURI(), sent), nil
@@ -153,6 +169,24 @@ func (s *Server) deskForm(show, do deskHandler) echo.HandlerFunc {
 		answer.desk = &found
 		return answer, err
 	})
+}
+
+// formMemory is how much of a form with a file is held in memory; the rest
+// waits in a temporary file.
+const formMemory = 8 << 20
+
+// sentForm reads a form, with files or without.
+func sentForm(r request) (url.Values, error) {
+	if media, _, err := mime.ParseMediaType(r.Request().Header.Get(echo.HeaderContentType)); err != nil || media != echo.MIMEMultipartForm {
+		if err := r.Request().ParseForm(); err != nil {
+			return nil, brokenForm(err)
+		}
+		return r.Request().PostForm, nil
+	}
+	if err := r.Request().ParseMultipartForm(formMemory); err != nil {
+		return nil, brokenForm(err)
+	}
+	return r.Request().MultipartForm.Value, nil
 }
 
 // private keeps pages of the desks out of shared caches and out of frames'
@@ -179,8 +213,19 @@ type deskPage struct {
 
 // jobGroup is one heading with its jobs.
 type jobGroup struct {
-	Key  string
-	Jobs []job
+	Key    string
+	Jobs   []job
+	Files  []fileJob
+	Anchor bool // files are anchored by their digests
+}
+
+// Count is how many jobs there are.
+func (g jobGroup) Count() int {
+	count := len(g.Jobs) + len(g.Files)
+	if g.Anchor {
+		count++
+	}
+	return count
 }
 
 // Title is the message that names the group.
@@ -222,6 +267,10 @@ func jobsOf(role string) []jobGroup {
 			groups, i = append(groups, jobGroup{Key: j.Group}), len(groups)
 		}
 		groups[i].Jobs = append(groups[i].Jobs, j)
+	}
+	for i, g := range groups {
+		groups[i].Files = fileJobsOf(role, g.Key)
+		groups[i].Anchor = g.Key == "certificates" && anchors(role)
 	}
 	return groups
 }

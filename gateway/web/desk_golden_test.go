@@ -62,7 +62,7 @@ func (d *desk) busy() *desk {
 	return d
 }
 
-var secrets = regexp.MustCompile(`(name="(?:_token|kept\._key|_key)" value="|[?&;]key=)(?:desk-[A-Za-z]+-[0-9a-f]+|[A-Za-z0-9_-]{43})`)
+var secrets = regexp.MustCompile(`(name="(?:_token|kept\._key|_key)" value="|[?&;]key=)(?:desk-[A-Za-z]+-[0-9a-f]+|[A-Za-z0-9_-]{43}|[0-9a-f]{24})`)
 
 // TestGoldenDesks holds every view of the desks against its file.
 func TestGoldenDesks(t *testing.T) {
@@ -117,6 +117,9 @@ func TestGoldenDesks(t *testing.T) {
 		"cases":             {"regulator", 200, open("/desk/cases")},
 		"case":              {"regulator", 200, open("/desk/cases/V-7")},
 		"case-bare":         {"regulator", 200, open("/desk/cases/V-8")},
+		"file-job":          {"institute", 200, open("/desk/file/importCertificates")},
+		"anchor":            {"institute", 200, open("/desk/anchor")},
+		"works-none":        {"institute", 200, open("/desk/work")},
 		"cases-of-notary":   {"notary", 404, open("/desk/cases")},
 	}
 	for _, name := range []string{"approval", "notice", "record", "sampling", "inquest", "questioning", "feedback"} {

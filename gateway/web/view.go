@@ -84,6 +84,8 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"drawTone":        drawTone,
 		"stampOf":         stampOf,
 		"resultTone":      resultTone,
+		"outcomeTone":     outcomeTone,
+		"stamp":           func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"plus":            func(i int) int { return i + 1 },
 		"label":           words.label,
 		"hint":            words.hint,

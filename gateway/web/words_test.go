@@ -39,6 +39,14 @@ func keysOfForms(t *testing.T) map[string]bool {
 		fields(allFields(o))
 		keys[j.Title()], keys[jobGroup{Key: j.Group}.Title()] = true, true
 	}
+	for _, j := range fileJobs {
+		o, known := operations[j.Operation]
+		require.True(t, known, "the interface has no operation %s", j.Operation)
+		fields(j.fields(o))
+		keys[j.Title()] = true
+	}
+	fields(anchorFields())
+	keys["job."+operationImport], keys["anchor.files"] = true, true
 	return keys
 }
 

@@ -22,3 +22,24 @@
     });
   }
 })();
+
+// Follows long work. Without this script a link looks again.
+(function () {
+  'use strict';
+  function follow() {
+    const shown = document.getElementById('work');
+    if (!shown || !shown.dataset.again) return;
+    window.setTimeout(async function () {
+      try {
+        const answer = await fetch('/desk/work/' + shown.dataset.again, { headers: { Accept: 'text/html' } });
+        const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+        const next = page.getElementById('work');
+        if (next) shown.replaceWith(document.importNode(next, true));
+      } catch (error) {
+        // no connection; the next look may have one
+      }
+      follow();
+    }, 1000);
+  }
+  follow();
+})();

@@ -44,14 +44,23 @@ type Operation struct {
 	Path       string   // with {parameters}
 	Parameters []string // of the path, in its order
 	Fields     []Field  // of the JSON body; none if it takes none
+	Query      []Field  // parameters after the path
 }
 
 // document is as much of an OpenAPI document as forms need.
 type document struct {
 	Paths      map[string]map[string]json.RawMessage `json:"paths"`
 	Components struct {
-		Schemas map[string]schema `json:"schemas"`
+		Schemas    map[string]schema    `json:"schemas"`
+		Parameters map[string]parameter `json:"parameters"`
 	} `json:"components"`
+}
+
+type parameter struct {
+	Ref      string `json:"$ref"`
+	Name     string `json:"name"`
+	In       string `json:"in"`
+	Required bool   `json:"required"`
 }
 
 type schema struct {
@@ -72,13 +81,15 @@ func Read(raw []byte) (map[string]Operation, error) {
 	var d struct {
 		Paths      map[string]map[string]json.RawMessage `json:"paths"`
 		Components struct {
-			Schemas map[string]json.RawMessage `json:"schemas"`
+			Schemas    map[string]json.RawMessage `json:"schemas"`
+			Parameters map[string]parameter       `json:"parameters"`
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return nil, fmt.Errorf("read API document: %w", err)
 	}
 	known := document{Paths: d.Paths}
+	known.Components.Parameters = d.Components.Parameters
 	known.Components.Schemas = make(map[string]schema, len(d.Components.Schemas))
 	for name, raw := range d.Components.Schemas {
 		var s schema
@@ -105,8 +116,9 @@ func Read(raw []byte) (map[string]Operation, error) {
 
 func (d document) operation(method, path string, described json.RawMessage) (Operation, error) {
 	var read struct {
-		ID   string `json:"operationId"`
-		Body struct {
+		ID         string      `json:"operationId"`
+		Parameters []parameter `json:"parameters"`
+		Body       struct {
 			Content map[string]json.RawMessage `json:"content"`
 		} `json:"requestBody"`
 	}
@@ -114,6 +126,14 @@ func (d document) operation(method, path string, described json.RawMessage) (Ope
 		return Operation{}, err
 	}
 	o := Operation{ID: read.ID, Method: method, Path: path, Parameters: parameters(path)}
+	for _, p := range read.Parameters {
+		if p.Ref != "" {
+			p = d.Components.Parameters[nameOf(p.Ref)]
+		}
+		if p.In == "query" {
+			o.Query = append(o.Query, Field{Name: p.Name, Kind: Text, Required: p.Required})
+		}
+	}
 	content, has := read.Body.Content["application/json"]
 	if !has {
 		return o, nil
