@@ -101,6 +101,7 @@ func TestGoldenDesks(t *testing.T) {
 		"job-stale":         {"regulator", 200, send("/desk/do/suspendPledge", url.Values{"{id}": {"P-1"}, "_token": {"x"}})},
 		"job-sent":          {"regulator", 200, open("/desk/do/suspendPledge?key=desk-suspendPledge-" + strings.Repeat("c", 24))},
 		"job-rows":          {"regulator", 200, send("/desk/do/registerIssuer", url.Values{"_more": {"grants"}, "grants[0].number": {hostile}})},
+		"job-correct":       {"regulator", 200, open("/desk/do/correctInspection?id=V-7")},
 		"job-plan":          {"regulator", 200, open("/desk/do/planDraw")},
 		"job-rules":         {"regulator", 200, open("/desk/do/proposeRuleset")},
 		"job-reveal":        {"notary", 200, open("/desk/do/commitToDraw?id=310115-000014")},

@@ -2,12 +2,14 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/web/form"
 )
 
 // deskCases is the body of the list of open inspections.
@@ -134,4 +136,34 @@ func (s *Server) printSheet(ctx context.Context, v visit) (reply, error) {
 		}
 	}
 	return reply{view: "desk-sheet", title: s.say(v.lang, "desk-sheet."+name), body: body}, nil
+}
+
+// fillCorrection fills a correction with the report that stands, so that only
+// what was wrong is typed.
+func (s *Server) fillCorrection(ctx context.Context, v visit, o form.Operation, filled url.Values) error {
+	id := filled.Get(parameterPath("id"))
+	if id == "" {
+		return nil
+	}
+	found, err := s.desks.Register.OpenInspection(ctx, id, v.today)
+	if metrology.ErrorCode(err) == metrology.CodeNotFound || len(found.Revisions) == 0 {
+		return nil // the interface says so when the form is sent
+	}
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"inspection": found.Revisions[len(found.Revisions)-1].Body})
+	if err != nil {
+		return fmt.Errorf("encode report: %w", err)
+	}
+	values, err := form.Values(o.Fields, body)
+	if err != nil {
+		return fmt.Errorf("spread report: %w", err)
+	}
+	for path, value := range values {
+		if !filled.Has(path) {
+			filled[path] = value
+		}
+	}
+	return nil
 }

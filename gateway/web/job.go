@@ -110,8 +110,8 @@ func (s *Server) showJob(ctx context.Context, v visit) (reply, error) {
 			return reply{to: jobPath + url.PathEscape(j.Operation) + "?" + query.Encode()}, nil
 		}
 	}
-	if j.Group == groupDraws && v.sent == nil {
-		if err := s.fillDraw(ctx, v, o, filled); err != nil {
+	if v.sent == nil {
+		if err := s.fillIn(ctx, v, j, o, filled); err != nil {
 			return reply{}, fmt.Errorf("fill in the form: %w", err)
 		}
 	}
@@ -125,6 +125,17 @@ func (s *Server) showJob(ctx context.Context, v visit) (reply, error) {
 		page.Earlier = &described
 	}
 	return s.fillJob(v, o, page, filled, nil, http.StatusOK), nil
+}
+
+// fillIn fills in what the register knows, where the address says of what.
+func (s *Server) fillIn(ctx context.Context, v visit, j job, o form.Operation, filled url.Values) error {
+	switch {
+	case j.Group == groupDraws:
+		return s.fillDraw(ctx, v, o, filled)
+	case o.ID == "correctInspection":
+		return s.fillCorrection(ctx, v, o, filled)
+	}
+	return nil
 }
 
 // prefilled takes from an address what it fills in: path parameters and members.

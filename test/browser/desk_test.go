@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -40,22 +41,73 @@ func (v *visitor) tabTo(selector string) {
 // field is the selector of a form's control.
 func field(path string) string { return fmt.Sprintf(`[id="%s"]`, path) }
 
-// choose picks an option with the keyboard, as the options' order allows.
-func (v *visitor) choose(path, value string) {
+// enter fills a control in with the keyboard alone.
+func (v *visitor) enter(path, value string) {
 	v.t.Helper()
+	closed := fmt.Sprintf(`details:not([open]):has(%s)`, field(path))
+	for measure[bool](v, fmt.Sprintf(`!!document.querySelector(%q)`, closed)) {
+		v.tabTo(closed + " > summary")
+		v.do(chromedp.KeyEvent(kb.Enter))
+	}
 	v.tabTo(field(path))
-	at := measure[int](v, fmt.Sprintf(`[...document.activeElement.options].findIndex((o) => o.value === %q)`, value))
-	require.Positive(v.t, at, value)
+	switch kind := measure[string](v, `document.activeElement.type`); kind {
+	case "select-one":
+		v.choose(value)
+	case "checkbox":
+		v.do(chromedp.KeyEvent(" "))
+		require.True(v.t, measure[bool](v, `document.activeElement.checked`))
+	case "date":
+		v.date(value)
+	default:
+		v.do(chromedp.KeyEvent("a", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+		v.do(chromedp.KeyEvent(value))
+		require.Equal(v.t, value, measure[string](v, `document.activeElement.value`), path)
+	}
+}
+
+// choose picks an option of the list that has the focus.
+func (v *visitor) choose(value string) {
+	v.t.Helper()
+	at := measure[int](v, fmt.Sprintf(`[...document.activeElement.options].findIndex((o) => o.value === %q) - document.activeElement.selectedIndex`, value))
+	key := kb.ArrowDown
+	if at < 0 {
+		at, key = -at, kb.ArrowUp
+	}
 	for range at {
-		v.do(chromedp.KeyEvent(kb.ArrowDown))
+		v.do(chromedp.KeyEvent(key))
 	}
 	require.Equal(v.t, value, measure[string](v, `document.activeElement.value`))
+}
+
+// date types a day into the parts of a date control; a browser without a
+// locale of its machine wants month, day, year.
+func (v *visitor) date(value string) {
+	v.t.Helper()
+	parts := strings.Split(value, "-")
+	v.do(chromedp.KeyEvent(parts[1] + parts[2] + parts[0]))
+	require.Equal(v.t, value, measure[string](v, `document.activeElement.value`))
+}
+
+// entry is what is entered into one control.
+type entry struct{ path, value string }
+
+// submit fills a form in and sends it, with the keyboard alone.
+func (v *visitor) submit(address string, entries ...entry) {
+	v.t.Helper()
+	v.open(address)
+	require.Empty(v.t, measure[[]string](v, faults), address)
+	for _, e := range entries {
+		v.enter(e.path, e.value)
+	}
+	v.tabTo(send)
+	v.do(chromedp.KeyEvent(kb.Enter))
 }
 
 // signIn signs in with the keyboard alone.
 func (v *visitor) signIn(post string) {
 	v.t.Helper()
-	v.open("/desk")
+	command(v, network.ClearBrowserCookies, cdp.Empty{})
+	v.open("/desk?lang=" + strings.Split(v.language, "-")[0])
 	v.tabTo("#secret")
 	v.do(chromedp.KeyEvent(token(v.t, post)), chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".desk-bar"))
 }
@@ -88,20 +140,12 @@ func TestSuspendAndRestoreByKeyboard(t *testing.T) {
 			v.picture("desk-regulator-" + test.language)
 			for _, step := range []struct {
 				operation string
-				choices   [][2]string
+				choices   []entry
 			}{
-				{"suspendPledge", [][2]string{{"card", "yellow"}, {"reason", "failed-spot-check"}}},
-				{"restorePledge", [][2]string{{"reason", "remedied"}}},
+				{"suspendPledge", []entry{{"card", "yellow"}, {"reason", "failed-spot-check"}}},
+				{"restorePledge", []entry{{"reason", "remedied"}}},
 			} {
-				v.open(do(step.operation))
-				require.Empty(t, measure[[]string](v, faults), step.operation)
-				v.tabTo(field("{id}"))
-				v.do(chromedp.KeyEvent("P-MARKET"))
-				for _, choice := range step.choices {
-					v.choose(choice[0], choice[1])
-				}
-				v.tabTo("main form.card > button[type=submit]")
-				v.do(chromedp.KeyEvent(kb.Enter))
+				v.submit(do(step.operation), append([]entry{{"{id}", "P-MARKET"}}, step.choices...)...)
 				require.Contains(t, v.sent(), test.done)
 				require.Empty(t, measure[[]string](v, faults), step.operation)
 				v.picture("desk-sent-" + step.operation + "-" + test.language)

@@ -91,6 +91,26 @@ func TestFill(t *testing.T) {
 	require.Contains(t, Paths(controls), "profile.phone")
 }
 
+// A body spread over a form's controls is sent as it was.
+func TestValuesUndoDecode(t *testing.T) {
+	fields := operation(t).Fields
+	const body = `{"name":"甲","count":-3,"sure":true,"when":"2026-01-02","reason":"b","profile":{"name":"x","phone":"1"},
+		"rows":[{"code":"a","value":1},{"code":"b"}],"tags":["p","q"],"why":["a","b"],"key":"AABB","any":{"x":[1]}}`
+	values, err := Values(fields, []byte(body))
+	require.NoError(t, err)
+	again, faults := Decode(fields, values)
+	require.Empty(t, faults)
+	require.JSONEq(t, body, string(again))
+
+	values, err = Values(fields, []byte(`{"name":"x","unknown":1,"profile":null}`))
+	require.NoError(t, err)
+	require.Equal(t, url.Values{"name": {"x"}}, values)
+	for _, bad := range []string{`[]`, `{"rows":1}`, `{"profile":"x"}`, `{"tags":"x"}`, `{"name":1}`} {
+		_, err := Values(fields, []byte(bad))
+		require.Error(t, err, bad)
+	}
+}
+
 // What a form shows is what it sends: filling in what was decoded from and
 // decoding again changes nothing.
 func TestFormKeepsWhatItShows(t *testing.T) {
