@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
 	"net/http"
 	"path/filepath"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
+	"github.com/steelyard-ledger/steelyard/gateway/escrow"
 	"github.com/steelyard-ledger/steelyard/gateway/observer"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
 	"github.com/steelyard-ledger/steelyard/gateway/password"
@@ -26,7 +29,7 @@ func (g *gateway) desks(handler http.Handler, log *slog.Logger) *web.DeskConfig 
 		p.named[who.Label] = session.Person(who)
 	}
 	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Register: g.store,
-		Beacons: g.pinned(), Contribution: g.contribution, Observes: g.observes(), Directory: filepath.Join(g.config.Data, "desk-work"), Secure: g.config.SecureCookies}
+		Beacons: g.pinned(), Contribution: g.contribution, Seal: g.seal, Unseal: g.unseal, Observes: g.observes(), Directory: filepath.Join(g.config.Data, "desk-work"), Secure: g.config.SecureCookies}
 }
 
 // pinned are the beacons that a plan made at a desk may pin.
@@ -43,6 +46,33 @@ func (g *gateway) pinned() []web.Beacon {
 func (g *gateway) contribution(id, msp string) web.Contribution {
 	secret := observer.Secret(g.observerKey(), id, msp)
 	return web.Contribution{Commitment: draw.Commitment(id, msp, secret).String(), Secret: secret.String()}
+}
+
+// seal makes the secret of a sealed draw and encrypts it to its holders.
+func (g *gateway) seal(ctx context.Context, id string) (string, []metrology.DrawEscrow, error) {
+	keys, err := g.store.EscrowKeys(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	var secret draw.Digest
+	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
+	boxes, err := escrow.Boxes(id, secret, keys)
+	return draw.Seal(id, secret).String(), boxes, err
+}
+
+// unseal opens the box of a holder whose key this gateway has.
+func (g *gateway) unseal(d metrology.Draw, boxes []metrology.DrawEscrow, msp string) (string, error) {
+	key, err := escrow.NewKey(g.observerKey(), msp)
+	if err != nil {
+		return "", err
+	}
+	for _, box := range boxes {
+		if box.Holder == msp {
+			secret, err := key.Open(d.ID, d.Terms.Seal, box)
+			return secret.String(), err
+		}
+	}
+	return "", metrology.Errorf(metrology.CodeNotFound, "%s holds no secret of draw %s", msp, d.ID)
 }
 
 // deskPosts knows the posts of the wallet by token and password.

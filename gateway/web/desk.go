@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/web/form"
 	"github.com/steelyard-ledger/steelyard/gateway/web/session"
 	"github.com/steelyard-ledger/steelyard/gateway/web/work"
@@ -59,9 +60,13 @@ type DeskConfig struct {
 	Beacons    []Beacon
 	// Contribution makes an organisation's part of a draw's seed.
 	Contribution func(draw, msp string) Contribution
-	Observes     bool   // the gateway takes part in draws by itself
-	Directory    string // where long work is remembered
-	Secure       bool   // visitors come by TLS, though this program may not see it
+	// Seal makes the secret of a sealed draw and encrypts it to its holders; the
+	// gateway keeps nothing of it. Unseal gives it to a holder.
+	Seal      func(ctx context.Context, draw string) (seal string, boxes []metrology.DrawEscrow, err error)
+	Unseal    func(d metrology.Draw, boxes []metrology.DrawEscrow, msp string) (secret string, err error)
+	Observes  bool   // the gateway takes part in draws by itself
+	Directory string // where long work is remembered
+	Secure    bool   // visitors come by TLS, though this program may not see it
 }
 
 // desks are the pages of those who are signed in.

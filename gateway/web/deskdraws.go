@@ -194,6 +194,10 @@ func (s *Server) fillDraw(ctx context.Context, v visit, o form.Operation, filled
 		if record.Phase == metrology.DrawRevealing && committedBy(record, v.Person.MSP) {
 			set("secret", s.desks.Contribution(id, v.Person.MSP).Secret)
 		}
+	case "unsealDraw":
+		if secret, err := s.desks.Unseal(record.Draw.Draw, record.Escrow, v.Person.MSP); err == nil { // else this gateway does not hold it
+			set("secret", secret)
+		}
 	case "freezeDraw":
 		set("round", strconv.FormatInt(nextRound(record, s.clock()), 10))
 	}

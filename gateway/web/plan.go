@@ -37,6 +37,7 @@ func planFields() []form.Field {
 		{Name: "slots", Kind: form.Rows, Required: true, Fields: []form.Field{{Name: "skills", Kind: form.Lines}, {Name: "any", Kind: form.Check}}},
 		number("observations"), number("margin"), number("timeWindow"),
 		{Name: "beacon", Type: "web.Beacon", Kind: form.Choice, Required: true, Options: []string{BeaconQuicknet, BeaconConsortium, BeaconDevelopment}},
+		{Name: "sealed", Kind: form.Check}, {Name: "openWithin", Kind: form.Number},
 	}
 }
 
@@ -49,6 +50,8 @@ type plan struct {
 	Margin       int64  `json:"margin"`     // seconds
 	TimeWindow   int64  `json:"timeWindow"` // seconds
 	Beacon       string `json:"beacon"`
+	Sealed       bool   `json:"sealed"`
+	OpenWithin   int64  `json:"openWithin"` // seconds after the round; of a sealed draw
 	Strata       []struct {
 		Stratum     string `json:"stratum"`
 		Quota       *int64 `json:"quota"`
@@ -71,15 +74,23 @@ func (s *Server) makePlan(ctx context.Context, asked []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	document, err := s.document(p)
-	if err != nil {
-		return nil, err
+	filing := metrology.PlanDraw{ID: metrology.DrawID(p.Authority, number)}
+	members := s.planMembers(p)
+	if p.Sealed {
+		seal, boxes, err := s.desks.Seal(ctx, filing.ID)
+		if err != nil {
+			return nil, fmt.Errorf("seal the plan: %w", err)
+		}
+		members["seal"], members["openWithin"], filing.Escrow = seal, p.OpenWithin, boxes
 	}
-	return json.Marshal(metrology.PlanDraw{ID: metrology.DrawID(p.Authority, number), Plan: document})
+	if filing.Plan, err = json.Marshal(members); err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
+	}
+	return json.Marshal(filing)
 }
 
-// document is the plan as the draw's definition reads it.
-func (s *Server) document(p plan) (json.RawMessage, error) {
+// planMembers are the plan as the draw's definition reads it.
+func (s *Server) planMembers(p plan) map[string]any {
 	members := map[string]any{
 		"authority": p.Authority, "title": p.Title, "scope": p.Scope, "regulator": metrology.RegulatorMSP,
 		"observations": p.Observations, "margin": p.Margin, "timeWindow": p.TimeWindow, "ladder": []int{1, 2},
@@ -111,7 +122,7 @@ func (s *Server) document(p plan) (json.RawMessage, error) {
 		slots[i] = append([]string{}, slot.Skills...)
 	}
 	members["assign"] = slots
-	return json.Marshal(members)
+	return members
 }
 
 // nextDraw is the next number of an authority. Numbers have no gaps, so that
