@@ -20,6 +20,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 	if writes := g.config.Limits.Writes; writes > 0 {
 		limits.WritesPerSec = writes
 	}
+	limits.Load = &g.load
 	tokens := api.NewTokens(bindTokens(g.tokens, g.identities))
 	e := api.NewEcho(log, limits, tokens)
 	server := g.api(limits)

@@ -47,6 +47,7 @@ type gateway struct {
 	client     *fabric.Client
 	trust      ledger.Trust
 	signer     *signing.Directory
+	load       api.Load
 	beacon     *devbeacon.Beacon // nil unless this is a demonstration
 	rounds     *relay.Watch      // of the beacons of others
 	chains     []draw.Chain      // drand networks that the configuration names
@@ -167,8 +168,10 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return g.watch(ctx) })
 	group.Go(func() error { return g.observe(ctx) })
 	group.Go(func() error { g.rounds.Run(ctx); return nil })
+	server.ConnState = watchState
+	listener := &shedding{Listener: g.listener, bound: int64(api.DefaultLimits().ConnectionsAtOnce), load: &g.load}
 	group.Go(func() error {
-		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil

@@ -49,6 +49,7 @@ type FaultKind string
 const (
 	FaultUnavailable FaultKind = "unavailable" // no peer or orderer could be reached; nothing was written
 	FaultOverloaded  FaultKind = "overloaded"  // a peer or this gateway is at its limit; nothing was written
+	FaultTooMany     FaultKind = "too-many"    // this client asks too often; nothing was written
 )
 
 // Fault is a failure of the ledger's network, apart from broken rules.

@@ -39,6 +39,7 @@ var problemKinds = map[string]problemKind{
 	"media-type":       {"MEDIA_TYPE", http.StatusUnsupportedMediaType, false, "The media type is not one of this route", "See the API description for what the route takes."},
 	"method":           {"METHOD", http.StatusMethodNotAllowed, false, "The route has no such method", "See the API description."},
 	"too-many":         {"TOO_MANY", http.StatusTooManyRequests, true, "Too many requests from this client", "Wait for the time in Retry-After."},
+	"overloaded":       {"OVERLOADED", http.StatusServiceUnavailable, true, "The gateway is at its limit", "Nothing was written. Wait for the time in Retry-After."},
 	"unavailable":      {"UNAVAILABLE", http.StatusServiceUnavailable, true, "The ledger cannot be reached", "Nothing was written. Wait for the time in Retry-After."},
 	"internal":         {string(metrology.CodeInternal), http.StatusInternalServerError, false, "Internal error", "Tell the operator the request id."},
 }
@@ -85,10 +86,7 @@ func problemOf(err error) Problem {
 	}
 	var fault *Fault
 	if errors.As(err, &fault) {
-		if fault.Kind == FaultOverloaded {
-			return newProblem("too-many")
-		}
-		return newProblem("unavailable")
+		return newProblem(string(fault.Kind))
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -105,6 +103,9 @@ func problemOf(err error) Problem {
 
 // frameworkProblem tells what echo refused before a handler saw it.
 func frameworkProblem(e *echo.HTTPError) Problem {
+	if e.Code == http.StatusServiceUnavailable {
+		return newProblem("unavailable") // two problems have this status
+	}
 	for name, kind := range problemKinds {
 		if kind.Status == e.Code && (e.Code != http.StatusConflict && e.Code != http.StatusUnprocessableEntity) {
 			p := newProblem(name)

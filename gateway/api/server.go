@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,11 +26,25 @@ type Limits struct {
 	ReadsPerSec  float64       // per client address, sustained; bursts of four times that
 	WritesPerSec float64       // per token, sustained; bursts of four times that
 	Handler      time.Duration // longest time for one request
+
+	// Requests under way at once, of all clients; more are refused.
+	ReadsAtOnce   int
+	WritesAtOnce  int
+	UploadsAtOnce int // each may hold Upload bytes and what is read from them
+
+	// Connections that are in the middle of a request; further ones are refused
+	// before what they ask is looked at.
+	ConnectionsAtOnce int
+
+	Load *Load // counts them; nil: not counted
 }
 
 // DefaultLimits suit one small machine.
 func DefaultLimits() Limits {
-	return Limits{Body: 1 << 20, Upload: 64 << 20, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second}
+	return Limits{
+		Body: 1 << 20, Upload: 64 << 20, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
+		ReadsAtOnce: 64, WritesAtOnce: 64, UploadsAtOnce: 4, ConnectionsAtOnce: 256,
+	}
 }
 
 // NewEcho makes the router every part of the gateway registers on: request
@@ -49,6 +64,7 @@ func NewEcho(log *slog.Logger, limits Limits, tokens Tokens) *echo.Echo {
 			return err
 		}}),
 		securityHeaders,
+		admit(limits),
 		limitBody(limits),
 		tokens.authenticate,
 		limitRate(limits),
@@ -72,10 +88,12 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 
 func requestLog(log *slog.Logger) echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
-		LogMethod: true, LogRoutePath: true, LogStatus: true, LogLatency: true, LogRequestID: true, HandleError: true,
+		LogMethod: true, LogRoutePath: true, LogStatus: true, LogLatency: true, LogRequestID: true, LogError: true, HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
 			level := slog.LevelDebug
-			if v.Status >= 500 {
+			if errors.Is(v.Error, errAtLimit) {
+				level = slog.LevelDebug
+			} else if v.Status >= 500 {
 				level = slog.LevelError
 			} else if c.Request().Method != http.MethodGet {
 				level = slog.LevelInfo
@@ -146,7 +164,7 @@ func limitRate(limits Limits) echo.MiddlewareFunc {
 				return err
 			}
 			if !allowed {
-				return &Fault{Kind: FaultOverloaded, RetryAfter: time.Second, Err: echo.ErrTooManyRequests}
+				return &Fault{Kind: FaultTooMany, RetryAfter: time.Second, Err: echo.ErrTooManyRequests}
 			}
 			return next(c)
 		}
@@ -169,7 +187,7 @@ func writeProblem(log *slog.Logger, err error, c echo.Context) {
 	p := problemOf(err)
 	p.RequestID = c.Response().Header().Get(echo.HeaderXRequestID)
 	p.TransactionID = c.Response().Header().Get(headerTransaction)
-	if p.Status >= 500 {
+	if p.Status >= 500 && !errors.Is(err, errAtLimit) {
 		log.ErrorContext(c.Request().Context(), "request failed", "request", p.RequestID, "error", err)
 	}
 	h := c.Response().Header()

@@ -228,6 +228,7 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 		if !waited {
 			return transaction, release, nil
 		}
+		s.counters.waits.Add(1)
 		held = append(names, "") // not nil, even without names
 	}
 	release()

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"database/sql/driver"
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -41,6 +42,7 @@ type Store struct {
 	secret []byte
 
 	retention, pruneEvery time.Duration
+	between               func(driver.Connector) driver.Connector // nil: nothing
 
 	changes chan change
 	closing chan struct{}
@@ -54,6 +56,12 @@ type Option func(*Store)
 // often, instead of 30 days and every hour.
 func WithRetention(keep, every time.Duration) Option {
 	return func(s *Store) { s.retention, s.pruneEvery = keep, every }
+}
+
+// WithDriver puts something between the outbox and its database driver, for
+// measuring or for making it fail.
+func WithDriver(between func(driver.Connector) driver.Connector) Option {
+	return func(s *Store) { s.between = between }
 }
 
 // Open opens or makes the outbox at path. Every change is on disk (WAL,
@@ -73,7 +81,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	for _, option := range options {
 		option(s)
 	}
-	if s.write, err = sql.Open("sqlite", source); err != nil {
+	if s.write, err = s.connect(source); err != nil {
 		return nil, fmt.Errorf("open outbox %s: %w", path, err)
 	}
 	s.write.SetMaxOpenConns(1)
@@ -83,7 +91,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	if err := s.prepareStatements(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
 	}
-	if s.read, err = sql.Open("sqlite", source); err != nil {
+	if s.read, err = s.connect(source); err != nil {
 		return nil, errors.Join(fmt.Errorf("open outbox %s: %w", path, err), s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers)
@@ -91,6 +99,26 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	go s.run()
 	return s, nil
 }
+
+// connect makes a pool of connections.
+func (s *Store) connect(source string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", source)
+	if err != nil || s.between == nil {
+		return db, err
+	}
+	defer db.Close() //nolint:errcheck // it has no connections; only its driver is wanted
+	return sql.OpenDB(s.between(opener{db.Driver(), source})), nil
+}
+
+// opener is the connector of a driver that knows only data source names.
+type opener struct {
+	driver driver.Driver
+	source string
+}
+
+func (o opener) Connect(context.Context) (driver.Conn, error) { return o.driver.Open(o.source) }
+
+func (o opener) Driver() driver.Driver { return o.driver }
 
 // prepare makes the schema in an empty file and refuses one it does not know.
 func (s *Store) prepare(ctx context.Context) error {

@@ -61,7 +61,7 @@ func (s *Server) fail(r request, err error) error {
 		return err
 	}
 	status, key, detail := problemStatus(err)
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && !errors.Is(err, echo.ErrServiceUnavailable) { // refused as overload: counted, not logged
 		s.log.ErrorContext(r.Request().Context(), "page failed", "request", requestID(r), "error", err)
 	}
 	return s.problem(r, status, s.say(r.lang, key), detail)

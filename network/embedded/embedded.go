@@ -54,6 +54,9 @@ type Config struct {
 	Concurrency int
 	// Hostile makes the network misbehave on purpose; nil behaves.
 	Hostile *hostile.Config
+	// Disk, if set, stands between the ledger and a file of it, for making it
+	// fail on purpose.
+	Disk func(file string, disk ledger.Disk) ledger.Disk
 	// Strict executes a proposal once for every endorsing organisation and
 	// fails if the results differ. Without it, it runs once and all sign.
 	Strict bool
@@ -186,7 +189,7 @@ func (n *Network) start(ctx context.Context) error {
 		return err
 	}
 	n.ledger, err = ledger.Open(ledger.Config{
-		Dir: n.cfg.Dir, Channel: n.cfg.Channel, MSP: n.manager, Definitions: definitions,
+		Dir: n.cfg.Dir, Channel: n.cfg.Channel, MSP: n.manager, Definitions: definitions, Between: n.cfg.Disk,
 	})
 	if err != nil {
 		return err

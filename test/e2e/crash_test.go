@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite" // driver "sqlite"
+
+	"github.com/steelyard-ledger/steelyard/test/rows"
 )
 
 const (
@@ -178,14 +181,14 @@ func rebuilt(t *testing.T, n *network, g *gateway) {
 	height := g.height()
 	g.stop()
 	file := filepath.Join(g.data, "readmodel.db")
-	kept := rows(t, file)
+	kept := rows.Of(t, file)
 	for _, name := range []string{file, file + "-wal", file + "-shm"} {
 		require.NoError(t, os.RemoveAll(name))
 	}
 	again := n.startBare(t, g.data)
 	require.Eventually(t, func() bool { return again.height() == height }, startTimeout, 50*time.Millisecond)
 	again.stop()
-	made := rows(t, file)
+	made := rows.Of(t, file)
 	require.Greater(t, len(kept["transactions"]), len(kept["position"]))
 	require.Equal(t, kept, made)
 }

@@ -78,12 +78,26 @@ type Config struct {
 	Channel     string
 	MSP         *msp.Manager
 	Definitions map[string]*Definition
+	// Between, if set, stands between the ledger and a file of it, for making it
+	// fail on purpose.
+	Between func(file string, disk Disk) Disk
+}
+
+// Disk is what the ledger uses of bbolt, for each of its files.
+type Disk interface {
+	Begin(writable bool) (*bbolt.Tx, error)
+	Update(change func(*bbolt.Tx) error) error
+	Batch(change func(*bbolt.Tx) error) error
+	View(read func(*bbolt.Tx) error) error
+	Info() *bbolt.Info
+	Path() string
+	Close() error
 }
 
 // Ledger is an open ledger. Reads may run at any time; commits come one at a time.
 type Ledger struct {
-	db          *bbolt.DB
-	transient   *bbolt.DB
+	db          Disk
+	transient   Disk
 	channel     string
 	msp         *msp.Manager
 	definitions map[string]*Definition
@@ -117,7 +131,7 @@ func Open(cfg Config) (*Ledger, error) {
 	}
 	err := surviveDamage(path, func() error {
 		var err error
-		if l.db, err = openFile(path, cfg.Dir); err != nil {
+		if l.db, err = openFile(path, cfg); err != nil {
 			return err
 		}
 		if err := l.prepare(); err != nil {
@@ -129,14 +143,14 @@ func Open(cfg Config) (*Ledger, error) {
 		transient := filepath.Join(cfg.Dir, transientName)
 		err = surviveDamage(transient, func() error {
 			var err error
-			if l.transient, err = openTransient(transient, cfg.Dir); err != nil {
+			if l.transient, err = openTransient(transient, cfg); err != nil {
 				return err
 			}
 			return l.wipeIfPurged()
 		})
 	}
 	if err != nil {
-		for _, db := range []*bbolt.DB{l.db, l.transient} {
+		for _, db := range []Disk{l.db, l.transient} {
 			if db != nil {
 				err = errors.Join(err, db.Close())
 			}
@@ -158,15 +172,19 @@ func surviveDamage(path string, open func() error) (err error) {
 	return open()
 }
 
-func openFile(path, dir string) (*bbolt.DB, error) {
+func openFile(path string, cfg Config) (Disk, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: lockTimeout, FreelistType: bbolt.FreelistMapType, InitialMmapSize: initialMapping,
 	})
 	switch {
 	case err == nil:
+		db.MaxBatchDelay = transientBatch
+		if cfg.Between != nil {
+			return cfg.Between(filepath.Base(path), db), nil
+		}
 		return db, nil
 	case errors.Is(err, bbolterrors.ErrTimeout):
-		return nil, fmt.Errorf("the data directory %s is in use by another process", dir)
+		return nil, fmt.Errorf("the data directory %s is in use by another process", cfg.Dir)
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return nil, fmt.Errorf("the ledger file %s is damaged: %w", path, err)
 	case errors.Is(err, os.ErrPermission):

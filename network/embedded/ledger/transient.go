@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 // for its transaction, as a peer's transient store does.
 const transientRetention = 1000
 
-// transientBatch is how long endorsements wait for others to share a fsync.
+// transientBatch is how long endorsements wait for others to share a fsync. The
+// ledger proper does not batch.
 const transientBatch = time.Millisecond
 
 var bucketTransient = []byte("transient") // transaction id → height at endorsement, private write set
@@ -22,18 +24,17 @@ var bucketTransient = []byte("transient") // transaction id → height at endors
 // openTransient opens the store of private write sets between endorsement and
 // commit. It is on disk: an envelope endorsed before a crash may be submitted
 // after it, and its private data must still be there.
-func openTransient(path, dir string) (*bbolt.DB, error) {
-	db, err := openFile(path, dir)
+func openTransient(path string, cfg Config) (Disk, error) {
+	db, err := openFile(path, cfg)
 	if err != nil {
 		return nil, err
 	}
-	db.MaxBatchDelay = transientBatch
 	err = db.Update(func(tx *bbolt.Tx) error {
 		_, err := tx.CreateBucketIfNotExists(bucketTransient)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", path, err)
+		return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), db.Close())
 	}
 	return db, nil
 }

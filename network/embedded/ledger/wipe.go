@@ -21,7 +21,7 @@ func (l *Ledger) wipeIfPurged() error {
 	if err != nil || !purged {
 		return err
 	}
-	for _, db := range []*bbolt.DB{l.transient, l.db} {
+	for _, db := range []Disk{l.transient, l.db} {
 		if err := wipe(db); err != nil {
 			return fmt.Errorf("wipe purged data from %s: %w", db.Path(), err)
 		}
@@ -31,7 +31,7 @@ func (l *Ledger) wipeIfPurged() error {
 
 // wipe writes zeros over the pages the database does not use. It holds the
 // write lock while it does; a crash in between leaves pages nobody reads.
-func wipe(db *bbolt.DB) (err error) {
+func wipe(db Disk) (err error) {
 	tx, err := db.Begin(true)
 	if err != nil {
 		return err

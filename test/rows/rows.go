@@ -1,4 +1,6 @@
-package e2e
+// Package rows reads a SQLite file whole, so that tests can compare two of them.
+// Whoever uses it links the driver "sqlite".
+package rows
 
 import (
 	"database/sql"
@@ -9,31 +11,30 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite" // driver "sqlite"
 )
 
-// rows returns every row of every table of a read model, sorted as text. How
-// the schema came to be is left out.
-func rows(t *testing.T, file string) map[string][]string {
+// Of returns every row of every table, sorted as text. How the schema came to
+// be is left out.
+func Of(t testing.TB, file string) map[string][]string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro")
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode=ro&_pragma=busy_timeout(2000)")
 	require.NoError(t, err)
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // it was only read
 	var names string
 	require.NoError(t, db.QueryRow(`SELECT group_concat(name) FROM sqlite_schema
 		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose%'`).Scan(&names))
 	tables := map[string][]string{}
 	for name := range strings.SplitSeq(names, ",") {
-		tables[name] = rowsOf(t, db, name)
+		tables[name] = table(t, db, name)
 	}
 	return tables
 }
 
-func rowsOf(t *testing.T, db *sql.DB, table string) []string {
+func table(t testing.TB, db *sql.DB, name string) []string {
 	t.Helper()
-	found, err := db.Query("SELECT * FROM " + table)
+	found, err := db.Query("SELECT * FROM " + name)
 	require.NoError(t, err)
-	defer found.Close()
+	defer found.Close() //nolint:errcheck // found.Err is checked
 	columns, err := found.Columns()
 	require.NoError(t, err)
 	lines := []string{}

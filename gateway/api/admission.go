@@ -1,0 +1,125 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Under more load than it can bear a gateway answers as many requests as it
+// can, as fast as ever, and refuses the others at once: a queue would make all
+// of them late, and its memory would grow with the load. So the requests under
+// way are bounded, apart for each class, and a request above the bound is
+// refused before its body is read. What is under way stays bounded in memory
+// too.
+
+// class is what a request costs.
+type class int
+
+// The classes, from cheap to dear.
+const (
+	classRead   class = iota // from the read model
+	classWrite               // a transaction: held until its block is committed
+	classUpload              // a whole file in memory
+	classes
+)
+
+func (c class) String() string { return [classes]string{"read", "write", "upload"}[c] }
+
+// unbounded are the routes by which others watch this gateway.
+var unbounded = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
+
+func classOf(c echo.Context) class {
+	switch method := c.Request().Method; {
+	case method == http.MethodGet || method == http.MethodHead:
+		return classRead
+	case uploadRoutes[c.Path()]:
+		return classUpload
+	}
+	return classWrite
+}
+
+// Load bounds and counts the requests under way. The zero value is ready;
+// NewEcho sets its bounds.
+type Load struct {
+	// Connections in the middle of a request, and those refused because of them.
+	Connections        atomic.Int64
+	RefusedConnections atomic.Uint64
+
+	gates [classes]*gate
+}
+
+// Latencies that are never too long, whatever they are without load: to refuse
+// a burst of reads that could all be answered at once helps nobody.
+const (
+	quickRead  = 10 * time.Millisecond
+	quickWrite = 20 * time.Millisecond
+	anyTime    = time.Hour // a file takes as long as it is big
+)
+
+// bound sets how many requests of each class may be under way.
+// Two routers of one gateway share them.
+func (l *Load) bound(limits Limits) {
+	if l.gates[classRead] != nil {
+		return
+	}
+	l.gates = [classes]*gate{
+		classRead:   newGate(limits.ReadsAtOnce, quickRead),
+		classWrite:  newGate(limits.WritesAtOnce, quickWrite),
+		classUpload: newGate(limits.UploadsAtOnce, anyTime),
+	}
+}
+
+// Each tells how it stands with every class: requests under way, refused since
+// the start, and how many may be under way now.
+func (l *Load) Each(tell func(class string, underWay int64, refused uint64, limit float64)) {
+	for c, g := range l.gates {
+		underWay, refused, limit := g.load()
+		tell(class(c).String(), underWay, refused, limit)
+	}
+}
+
+// errAtLimit is why a request is refused. It is no fault to be logged: there
+// may be thousands a second.
+var errAtLimit = errors.New("too many requests are under way")
+
+// admit lets requests through the gates of their classes.
+func admit(limits Limits) echo.MiddlewareFunc {
+	load := limits.Load
+	if load == nil {
+		load = &Load{}
+	}
+	load.bound(limits)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			if unbounded[c.Path()] {
+				return next(c)
+			}
+			of := classOf(c)
+			alone, ok := load.gates[of].enter()
+			if !ok {
+				return overloaded(c, of)
+			}
+			begun, took := time.Now(), time.Duration(0)
+			defer func() { load.gates[of].leave(alone, took) }() // also when the handler panics
+			if err = next(c); err == nil {
+				took = time.Since(begun)
+			}
+			return err
+		}
+	}
+}
+
+// overloaded refuses a request. Those who are refused together are told
+// different times, so that they do not all come back together.
+func overloaded(c echo.Context, of class) error {
+	wait := time.Duration(1+rand.IntN(3)) * time.Second
+	c.Response().Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+	return &Fault{Kind: FaultOverloaded, RetryAfter: wait, Err: fmt.Errorf("%w of class %s: %w", errAtLimit, of, echo.ErrServiceUnavailable)}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// outcome is what a measurement saw. Latencies count from when a request was
+// due, not from when a late generator sent it.
+type outcome struct {
+	mutex     sync.Mutex
+	sent      int
+	skipped   int             // the generator was too late to send them at all
+	accepted  []time.Duration // answered 2xx
+	refused   []time.Duration // answered 429 or 503
+	unadvised int             // of these, without Retry-After
+	other     int
+	late      []time.Duration // how late the generator was
+	took      time.Duration
+}
+
+func (o *outcome) add(due, sent time.Time, a answer) {
+	latency := time.Since(due)
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.late = append(o.late, sent.Sub(due))
+	switch {
+	case a.status >= 200 && a.status < 300 && a.status != http.StatusAccepted:
+		o.accepted = append(o.accepted, latency)
+	case a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable:
+		o.refused = append(o.refused, latency)
+		if a.retryAfter == 0 {
+			o.unadvised++
+		}
+	default:
+		o.other++
+	}
+}
+
+// quantile of latencies; 0 without any.
+func quantile(of []time.Duration, q float64) time.Duration {
+	if len(of) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)].Round(10 * time.Microsecond)
+}
+
+func (o *outcome) rate() float64 { return float64(len(o.accepted)) / o.took.Seconds() }
+
+func (o *outcome) String() string {
+	return fmt.Sprintf("%d sent (%d more skipped), %d accepted (%.0f/s; p50 %s, p99 %s), %d refused (p50 %s, p99 %s; %d without Retry-After), %d other; generator late p99 %s",
+		o.sent, o.skipped, len(o.accepted), o.rate(), quantile(o.accepted, 0.5), quantile(o.accepted, 0.99),
+		len(o.refused), quantile(o.refused, 0.5), quantile(o.refused, 0.99), o.unadvised, o.other, quantile(o.late, 0.99))
+}
+
+// maxLate is when a request is no longer worth sending: the generator, which
+// shares the machine, has reached its own limit.
+const maxLate = 500 * time.Millisecond
+
+// open sends requests at a steady rate, whatever becomes of the earlier ones.
+func open(ctx context.Context, g *target, perSecond float64, duration time.Duration, make func(i int) request) *outcome {
+	o := &outcome{}
+	var group sync.WaitGroup
+	begun := time.Now()
+	for i := range int(perSecond * duration.Seconds()) {
+		due := begun.Add(time.Duration(float64(i) / perSecond * float64(time.Second)))
+		if wait := time.Until(due); wait > 0 {
+			time.Sleep(wait)
+		} else if wait < -maxLate {
+			o.skipped++
+			continue
+		}
+		o.sent++
+		group.Go(func() {
+			sent := time.Now()
+			o.add(due, sent, g.send(ctx, make(i)))
+		})
+	}
+	group.Wait()
+	o.took = time.Since(begun)
+	return o
+}
+
+const refusedPause = 20 * time.Millisecond
+
+// closed lets clients send one request after the other.
+func closed(ctx context.Context, g *target, clients int, duration time.Duration, make func(client, i int) request) *outcome {
+	o := &outcome{}
+	var group sync.WaitGroup
+	begun := time.Now()
+	for client := range clients {
+		group.Go(func() {
+			for i := 0; time.Since(begun) < duration && ctx.Err() == nil; i++ {
+				sent := time.Now()
+				a := g.send(ctx, make(client, i))
+				o.add(sent, sent, a)
+				if a.retryAfter > 0 { // far less than it was told, so as to find the limit
+					time.Sleep(refusedPause)
+				}
+			}
+		})
+	}
+	group.Wait()
+	o.took = time.Since(begun)
+	o.sent = len(o.late)
+	return o
+}

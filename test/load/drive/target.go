@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// target is a gateway that runs for a measurement.
+type target struct {
+	directory string
+	url       string
+	token     string
+	process   *exec.Cmd
+	client    *http.Client
+}
+
+var served = regexp.MustCompile(`http://localhost:\d+`)
+
+// startTarget builds the gateway and waits until it serves.
+func startTarget(ctx context.Context, memory string) (g *target, err error) {
+	g = &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4096}, Timeout: time.Minute}}
+	if g.directory, err = os.MkdirTemp("", "steelyard-drive-"); err != nil {
+		return nil, err
+	}
+	program := filepath.Join(g.directory, "steelyard")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/steelyard-ledger/steelyard/gateway")
+	if said, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the gateway: %w: %s", err, said)
+	}
+	log, err := os.Create(filepath.Join(g.directory, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() //nolint:errcheck // the process has its own
+	g.process = exec.Command(program, "--no-demo", "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--data", g.data())
+	g.process.Env = append(os.Environ(), "GOMEMLIMIT="+memory)
+	g.process.Stderr = log
+	out, err := g.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.process.Start(); err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(out)
+	for g.url == "" && lines.Scan() {
+		g.url = served.FindString(lines.Text())
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	if g.url == "" {
+		return nil, errors.New("the gateway ended: see " + log.Name())
+	}
+	var tokens map[string]string
+	content, err := os.ReadFile(filepath.Join(g.data(), "tokens.json"))
+	if err == nil {
+		err = json.Unmarshal(content, &tokens)
+	}
+	g.token = tokens["merchant"]
+	return g, err
+}
+
+func (g *target) data() string { return filepath.Join(g.directory, "data") }
+
+// end stops the gateway in good order; what it kept can then be read.
+func (g *target) end() error {
+	if err := g.process.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return g.process.Wait()
+}
+
+func (g *target) stop() {
+	if g.process.ProcessState == nil {
+		_ = g.process.Process.Kill()
+		_ = g.process.Wait()
+	}
+	_ = os.RemoveAll(g.directory)
+}
+
+// request is one to send; a body makes it a write.
+type request struct{ method, path, body, key string }
+
+// answer is how one ended.
+type answer struct {
+	status     int // 0: the connection broke
+	retryAfter time.Duration
+}
+
+func (g *target) send(ctx context.Context, r request) answer {
+	made, err := http.NewRequestWithContext(ctx, r.method, g.url+r.path, strings.NewReader(r.body))
+	if err != nil {
+		return answer{}
+	}
+	if r.body != "" {
+		made.Header.Set("Authorization", "Bearer "+g.token)
+		made.Header.Set("Content-Type", "application/json")
+	}
+	if r.key != "" {
+		made.Header.Set("Idempotency-Key", r.key)
+	}
+	got, err := g.client.Do(made)
+	if err != nil {
+		return answer{}
+	}
+	defer got.Body.Close() //nolint:errcheck // read to its end
+	if _, err := io.Copy(io.Discard, got.Body); err != nil {
+		return answer{}
+	}
+	seconds, _ := strconv.Atoi(got.Header.Get("Retry-After")) // absent is 0
+	return answer{got.StatusCode, time.Duration(seconds) * time.Second}
+}
+
+// metrics reads the gateway's counters.
+func (g *target) metrics(ctx context.Context) (map[string]float64, error) {
+	made, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	got, err := g.client.Do(made)
+	if err != nil {
+		return nil, err
+	}
+	defer got.Body.Close() //nolint:errcheck // read to its end
+	content, err := io.ReadAll(got.Body)
+	values := map[string]float64{}
+	for line := range bytes.Lines(content) {
+		name, number, _ := strings.Cut(strings.TrimSpace(string(line)), " ")
+		if value, err := strconv.ParseFloat(number, 64); err == nil {
+			values[name] = value
+		}
+	}
+	return values, err
+}
+
+// peak is the most memory that the gateway has held so far, in MiB.
+func (g *target) peak() float64 {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.process.Process.Pid))
+	for line := range bytes.Lines(content) {
+		if kilobytes, found := bytes.CutPrefix(line, []byte("VmHWM:")); found {
+			value, _ := strconv.ParseFloat(strings.Fields(string(kilobytes))[0], 64)
+			return value / 1024
+		}
+	}
+	return 0
+}
