@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"crypto/sha256"
 	"testing"
 	"time"
@@ -73,13 +74,73 @@ func testBlockEvents(t *testing.T, n *testnet) {
 		m.submit(t, "purgePrivate", disclosed, key)
 		require.Empty(t, privateWrite(t, m, disclosed, key))
 	})
-	t.Run("CheckpointResumesAfterTheLastBlock", func(t *testing.T) {
-		checkpoint := new(client.InMemoryCheckpointer)
-		checkpoint.CheckpointBlock(4)
-		events, err := m.network.BlockEvents(deadline(t), client.WithStartBlock(1), client.WithCheckpoint(checkpoint))
-		require.NoError(t, err)
-		require.Equal(t, uint64(5), (<-events).GetHeader().GetNumber())
-	})
+	for name, listen := range m.blockStreams() {
+		t.Run("CheckpointResumesAfterTheLastBlock/"+name, func(t *testing.T) {
+			checkpoint := new(client.InMemoryCheckpointer)
+			checkpoint.CheckpointBlock(4)
+			require.Equal(t, uint64(5), <-listen(t, deadline(t), client.WithStartBlock(1), client.WithCheckpoint(checkpoint)))
+		})
+		t.Run("ListenersAreIndependent/"+name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			closed, open := listen(t, ctx), listen(t, deadline(t))
+			at := m.commit(t, m.endorse(t, "put", newKey(), "x")).BlockNumber
+			await(t, closed, at)
+			await(t, open, at)
+			cancel()
+			await(t, open, m.commit(t, m.endorse(t, "put", newKey(), "x")).BlockNumber)
+			again := listen(t, deadline(t))
+			at = m.commit(t, m.endorse(t, "put", newKey(), "x")).BlockNumber
+			await(t, open, at)
+			await(t, again, at)
+		})
+	}
+}
+
+// listener opens a stream of block numbers.
+type listener func(t *testing.T, ctx context.Context, options ...client.BlockEventsOption) <-chan uint64
+
+// blockStreams are the three kinds of block events.
+func (m *member) blockStreams() map[string]listener {
+	return map[string]listener{
+		"Blocks": func(t *testing.T, ctx context.Context, options ...client.BlockEventsOption) <-chan uint64 {
+			events, err := m.network.BlockEvents(ctx, options...)
+			require.NoError(t, err)
+			return numbers(events, func(block *common.Block) uint64 { return block.GetHeader().GetNumber() })
+		},
+		"Filtered": func(t *testing.T, ctx context.Context, options ...client.BlockEventsOption) <-chan uint64 {
+			events, err := m.network.FilteredBlockEvents(ctx, options...)
+			require.NoError(t, err)
+			return numbers(events, (*peer.FilteredBlock).GetNumber)
+		},
+		"WithPrivateData": func(t *testing.T, ctx context.Context, options ...client.BlockEventsOption) <-chan uint64 {
+			events, err := m.network.BlockAndPrivateDataEvents(ctx, options...)
+			require.NoError(t, err)
+			return numbers(events, func(event *peer.BlockAndPrivateData) uint64 { return event.GetBlock().GetHeader().GetNumber() })
+		},
+	}
+}
+
+func numbers[E any](events <-chan E, number func(E) uint64) <-chan uint64 {
+	all := make(chan uint64, 100)
+	go func() {
+		defer close(all)
+		for event := range events {
+			all <- number(event)
+		}
+	}()
+	return all
+}
+
+// await reads until a block.
+func await(t *testing.T, stream <-chan uint64, number uint64) {
+	t.Helper()
+	for got := range stream {
+		if got == number {
+			return
+		}
+		require.Less(t, got, number)
+	}
+	require.Fail(t, "the stream ended")
 }
 
 // awaitHeight waits until the member's peer has caught up with another's.

@@ -19,6 +19,12 @@ func testOfflineSigning(t *testing.T, n *testnet) {
 	t.Cleanup(func() { _ = bare.Close() })
 	contract := bare.GetNetwork(consortium.Channel).GetContract(chaincodeName)
 
+	t.Run("WithoutSignatureNothingIsSent", func(t *testing.T) {
+		_, err := contract.EvaluateWithContext(deadline(t), "echo", client.WithArguments("conga"))
+		require.Error(t, err)
+		_, err = contract.SubmitWithContext(deadline(t), "put", client.WithArguments(newKey(), "conga"))
+		require.Error(t, err)
+	})
 	t.Run("EvaluateWithSignatureFromElsewhere", func(t *testing.T) {
 		unsigned, err := contract.NewProposal("echo", client.WithArguments("conga"))
 		require.NoError(t, err)
