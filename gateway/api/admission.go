@@ -58,8 +58,8 @@ type Load struct {
 // Latencies that are never too long, whatever they are without load: to refuse
 // a burst of reads that could all be answered at once helps nobody.
 const (
-	quickRead  = 10 * time.Millisecond
-	quickWrite = 20 * time.Millisecond
+	quickRead  = 25 * time.Millisecond
+	quickWrite = 30 * time.Millisecond
 	anyTime    = time.Hour // a file takes as long as it is big
 )
 

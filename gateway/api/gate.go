@@ -23,7 +23,7 @@ type gate struct {
 }
 
 const (
-	least     = 8    // at once, however slow they are
+	least     = 16   // at once, however slow they are: two browsers, or a few desks
 	calmCrowd = 2    // requests at once that still count as alone
 	patience  = 2    // times the calm latency
 	smoothing = 16   // requests that a mean remembers

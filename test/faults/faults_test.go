@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ type table struct {
 	oracle *oracle
 	asked  map[string]bool
 	rows   int
-	failed map[string]bool // calls that had their rows
+	calls  int // that had their rows
 }
 
 // TestFaults lets every call fail in both ways, in the first scenario that
@@ -48,20 +49,26 @@ type table struct {
 func TestFaults(t *testing.T) {
 	r := newRig(t)
 	r.ensure()
-	all := &table{rig: r, oracle: newOracle(r), asked: map[string]bool{}, failed: map[string]bool{}}
-	for _, s := range scenarios {
+	all := &table{rig: r, oracle: newOracle(r), asked: map[string]bool{}}
+	calls := make([][]string, len(scenarios))
+	for i, s := range scenarios {
 		r.plan.reset()
 		all.run(s, true)
-		calls := r.plan.made()
+		calls[i] = r.plan.made()
 		all.oracle.check(all.asked)
-		for _, call := range calls {
-			if !all.failed[call] && !all.fail(t, s, call) {
+	}
+	for i, s := range slices.Backward(scenarios) { // rebuilding is for as long as there is little to rebuild
+		for _, call := range calls[i] {
+			if i > 0 && slices.Contains(calls[0], call) {
+				continue // has its rows in the first scenario
+			}
+			if !all.fail(t, s, call) {
 				return // the runs after it stand on the same data
 			}
 		}
 	}
 	all.oracle.rebuild()
-	t.Logf("%d calls failed in both ways, %d runs, %d actions: none lost, none doubled", len(all.failed), all.rows, len(all.asked))
+	t.Logf("%d calls failed in both ways, %d runs, %d actions: none lost, none doubled", all.calls, all.rows, len(all.asked))
 	complete(t, r.plan.everMade())
 }
 
@@ -83,7 +90,7 @@ func (all *table) run(s scenario, network bool) {
 
 // fail makes the two rows of a call.
 func (all *table) fail(t *testing.T, s scenario, call string) (ok bool) {
-	all.failed[call] = true
+	all.calls++
 	for _, happened := range []bool{false, true} {
 		ok = t.Run(fmt.Sprintf("%s/%s/happened=%t", s.name, call, happened), func(t *testing.T) {
 			defer func(outer *testing.T) { all.t = outer }(all.t)

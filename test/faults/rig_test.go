@@ -25,7 +25,7 @@ import (
 const (
 	channel   = "steelyard"
 	chaincode = "metrology"
-	patience  = 20 * time.Second
+	patience  = 2 * time.Minute // never used up unless something is wrong
 )
 
 // rig is one data directory with the network and the gateway that live on it,

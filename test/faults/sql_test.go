@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func (c *connection) CheckNamedValue(value *driver.NamedValue) error {
 // rows it inserts at once. What makes the schema counts as one.
 func firstWords(query string) string {
 	words := strings.Fields(query)
-	if len(words) > 0 && words[0] == "CREATE" {
+	if len(words) > 0 && slices.Contains([]string{"CREATE", "ALTER", "DROP"}, words[0]) {
 		return words[0]
 	}
 	return strings.Join(words[:min(4, len(words))], " ")
