@@ -15,14 +15,13 @@ type plan struct {
 	mutex sync.Mutex
 	calls []string        // in the order in which they were first made since reset
 	seen  map[string]bool // calls
-	ever  map[string]bool // calls since the plan was made
 
 	armed    string // the call that is to fail, once; "" for none
 	happened bool   // it does its work first
 	fired    bool
 }
 
-func newPlan() *plan { return &plan{seen: map[string]bool{}, ever: map[string]bool{}} }
+func newPlan() *plan { return &plan{seen: map[string]bool{}} }
 
 // reset forgets the calls made so far.
 func (p *plan) reset() {
@@ -36,16 +35,6 @@ func (p *plan) made() []string {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	return append([]string(nil), p.calls...)
-}
-
-func (p *plan) everMade() map[string]bool {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	all := make(map[string]bool, len(p.ever))
-	for call := range p.ever {
-		all[call] = true
-	}
-	return all
 }
 
 // arm makes the next call of that name fail.
@@ -78,7 +67,6 @@ func (p *plan) strikes(call string) (now, happened bool) {
 		p.seen[call] = true
 		p.calls = append(p.calls, call)
 	}
-	p.ever[call] = true
 	now = p.armed == call && !p.fired
 	p.fired = p.fired || now
 	return now, p.happened

@@ -159,6 +159,14 @@ func (r *rig) start() (err error) {
 	return nil
 }
 
+// forget leaves an envelope in the outbox that was never sent, so that every
+// start asks the ledger for it.
+func (r *rig) forget() {
+	require.NoError(r.t, r.box.Keep(r.ctx, outbox.Entry{
+		Caller: "merchant", Key: "forgotten", Operation: "forgotten", TransactionID: "forgotten", Envelope: []byte("x"),
+	}, ""))
+}
+
 // close ends what came up. Its errors are those of the fault.
 func (l *life) close() {
 	l.end()
