@@ -43,7 +43,7 @@ func visit(t *testing.T, language string, width, height int64) *visitor {
 	ctx, end := chromedp.NewContext(allocator)
 	t.Cleanup(end)
 	require.NoError(t, chromedp.Do(ctx)) // the browser lives as long as the context of its first call
-	limited, endTime := context.WithTimeout(ctx, 90*time.Second)
+	limited, endTime := context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(endTime)
 	v := &visitor{t: t, ctx: limited, language: language}
 	require.NoError(t, chromedp.Listen(limited, func(event any) {

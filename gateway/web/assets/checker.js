@@ -77,7 +77,8 @@
     const bad = match === 'mismatch';
     byId('answer').replaceChildren(
       box(bad ? 'bad' : 'neutral', bad ? words.mismatch : words.holds, make('dl', { class: 'answers' }, ...rows),
-        make('h3', {}, words['not-proven']), make('ul', {}, ...statementsOf(leaf, integrity, match).map((code) => make('li', {}, data.statements[code])))),
+        make('details', { open: '' }, make('summary', {}, words['not-proven']),
+          make('ul', {}, ...statementsOf(leaf, integrity, match).map((code) => make('li', {}, data.statements[code]))))),
       make('section', { class: 'card' }, make('h2', {}, words.says), make('dl', { class: 'facts' }, ...facts([
         [words.number, leaf.number], [words.kind, data.kinds[leaf.kind] || leaf.kind], [words.issuer, leaf.issuer], [words.performed, leaf.performed], [words.until, leaf.validUntil],
         [words.serials, leaf.instruments.map((instrument) => instrument.serial || instrument.id).join(', ')], [words.conclusion, [...new Set(leaf.instruments.map((i) => i.conclusion))].join(', ')],

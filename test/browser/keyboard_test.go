@@ -1,0 +1,185 @@
+package browser
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// walk presses Tab through a page to its end and says where the focus cannot be
+// seen: out of the window, or without an outline.
+func (v *visitor) walk() []string {
+	v.t.Helper()
+	var unseen []string
+	for range 120 {
+		v.do(chromedp.KeyEvent(kb.Tab))
+		where := measure[string](v, `(() => {
+			const e = document.activeElement, box = e.getBoundingClientRect();
+			if (e === document.body) return 'end';
+			if (box.width < 1 || box.bottom <= 0 || box.top >= innerHeight) return 'out of sight: ' + e.outerHTML.slice(0, 80);
+			return getComputedStyle(e).outlineStyle === 'none' ? 'no outline: ' + e.outerHTML.slice(0, 80) : '';
+		})()`)
+		if where == "end" {
+			break
+		}
+		if where != "" {
+			unseen = append(unseen, where)
+		}
+	}
+	return unseen
+}
+
+// Whatever has the focus can be seen to have it.
+func TestFocusIsSeen(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	for _, path := range []string{"/", "/results", "/offline", "/m/M-STATION"} {
+		v.open(path)
+		require.Empty(t, v.walk(), path)
+	}
+}
+
+// until waits for what may come with another page; while that loads, nothing
+// can be asked.
+func (v *visitor) until(expression string) {
+	v.t.Helper()
+	require.Eventually(v.t, func() bool {
+		holds, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && holds
+	}, 30*time.Second, 100*time.Millisecond, expression)
+}
+
+// Every public job is done with the keyboard alone: a file, a draw and its
+// ticket, results by a filter, the print sheet, the other language, evidence
+// and the offline checker. Choosing the file itself is the browser's dialogue.
+func TestJobsByKeyboard(t *testing.T) {
+	id, assigned := drawn(t)
+	v := visit(t, "en", phoneWidth, phoneHeight)
+
+	v.open("/")
+	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}))
+	v.tabTo("#file-serial")
+	v.do(chromedp.KeyEvent("SY-D-10001" + kb.Enter))
+	v.do(chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text(".verdict h2"), "Agrees")
+	v.tabTo(`a[href^="/c/"]`)
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(`a[href="/offline"]`))
+	v.tabTo(`a[href="/offline"]`)
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(`a[href="/offline/checker.html"]`))
+	v.tabTo(`a[href="/offline/checker.html"]`)
+
+	v.open("/draws")
+	v.tabTo(`a[href="/draws/` + id + `"]`)
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#site"))
+	v.tabTo("#site")
+	for place := range assigned {
+		v.do(chromedp.KeyEvent(place + kb.Enter))
+		break
+	}
+	v.do(chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text(".verdict"), "drawn")
+	v.tabTo("#recompute")
+	v.do(chromedp.KeyEvent(" "))
+	ask(v, chromedp.Poll[bool](`document.querySelector('#recompute-said').textContent.includes('is the one on the ledger')`))
+
+	v.open("/results")
+	v.tabTo("#region")
+	v.do(chromedp.KeyEvent("99" + kb.Enter))
+	v.until(`location.search.includes('region=99')`)
+	v.tabTo("a.switch")
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady(`html[lang="zh-CN"]`))
+	v.open("/i/I-SCALE?lang=en")
+	v.tabTo(`a[href="/i/I-SCALE/differs"]`)
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("main ol > li"))
+	require.Contains(t, v.text("main"), "12315")
+	v.onlyOurs()
+	v.nothingSent()
+}
+
+// Three mistakes, and more, on the pages that take something in: each ends with
+// words that say what to do, and the way back works.
+func TestStrangersMistakes(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	for path, want := range map[string]string{
+		"/draws/none":                        "no such",                // a draw that is not
+		"/i/M-STATION":                       "no such",                // a merchant in an instrument's place
+		"/m/I-SCALE":                         "no such",                // and the reverse
+		"/c/" + "zz":                         "no such",                // no certificate's id
+		"/d/md5/00":                          "digest algorithm",       // a digest of another kind
+		"/results?from=31.12.2026":           "not a date",             // a date of another form
+		"/results?region=Shanghai":           "not a division code",    // a name for a code
+		"/results?cursor=bent":               "not one that this list", // a bookmark cut short
+		"/draws?cursor=bent":                 "not one that this list",
+		"/check?q=" + "%20DEMO-2026-0001%0A": "DEMO-2026-0001", // spaces around
+		"/check?q=ＤＥＭＯ－２０２６－０００１":                       "DEMO-2026-0001", // full-width letters
+		"/check?q=https://other.example/m/M-STATION":    "示例东门加油站",        // a code of another host
+		"/check?q=DEMO-2026-0001&serial=DEMO-2026-0001": "differs",        // the wrong box
+		"/check?q=示例": "示例",                              // part of a name
+		"/check":      "Check a measurement certificate", // nothing asked
+	} {
+		v.open(path)
+		assert.Contains(t, v.text("main"), want, path)
+		assert.NotEmpty(t, v.text("h1"), path)
+	}
+	// The way back and a second click lead where they should.
+	v.open("/results")
+	v.do(chromedp.SendKeys("#region", "31"), chromedp.DoubleClick(`form[action="/results"] button`))
+	v.until(`location.search.includes('region=31')`)
+	measure[bool](v, `history.back(), true`)
+	v.until(`location.pathname === '/results' && !location.search.includes('region=31')`)
+	v.onlyOurs()
+	v.nothingSent()
+}
+
+// A lost connection while the file is read costs nothing: the digest is made
+// all the same, and what cannot be loaded is not called an answer.
+func TestLostConnection(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	v.open("/")
+	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}))
+	offline := func(lost bool) {
+		command(v, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{Offline: lost, DownloadThroughput: -1, UploadThroughput: -1}},
+		})
+	}
+	offline(true)
+	v.do(chromedp.Click("#file-form button"))
+	ask(v, chromedp.Poll[bool](`!document.querySelector('#file-form button')?.disabled || !document.querySelector('#file-form')`))
+	require.Empty(t, measure[string](v, `document.querySelector('.verdict')?.textContent ?? ''`), "no answer is made up")
+	offline(false)
+	v.open("/")
+	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}), chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text(".verdict h2"), "Agrees")
+	v.nothingSent()
+}
+
+// Without scripts every public page says the same words and its forms work.
+func TestPagesWithoutScripts(t *testing.T) {
+	id, assigned := drawn(t)
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	command(v, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	for _, path := range pages {
+		v.open(path)
+		require.NotEmpty(t, v.text("h1"), path)
+		require.NotContains(t, v.text("main"), "Photograph of a code", "what needs scripts is not offered")
+	}
+	v.open("/")
+	v.do(chromedp.SendKeys("#q", "DEMO-2026-0001"), chromedp.Click(`form[role="search"] button`), chromedp.WaitVisible(".verdict"))
+	require.Contains(t, v.text("h1"), "DEMO-2026-0001")
+	v.open("/draws/" + id)
+	require.NotContains(t, v.text("main"), "Recompute in this browser")
+	for place := range assigned {
+		v.do(chromedp.SendKeys("#site", place), chromedp.Click("form[action^='/draws/'] button"), chromedp.WaitVisible(".verdict"))
+		break
+	}
+	require.Contains(t, v.text(".verdict"), "drawn")
+	v.open("/results")
+	v.do(chromedp.SendKeys("#region", "99"), chromedp.Click(`form[action="/results"] button`), chromedp.WaitVisible("main .card[role=status]"))
+	v.onlyOurs()
+	v.nothingSent()
+}
