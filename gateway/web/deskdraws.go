@@ -112,7 +112,17 @@ type deskDraw struct {
 	Due      string        // RFC 3339
 	Left     time.Duration // until then; below zero: it is past
 	Observes bool          // the gateway takes part by itself
+	Files    bool          // this post files directories
 	Round    bool          // the round's time has come
+}
+
+// Directories is the form that files the directories of this draw; empty when
+// this is not the time or the post for it.
+func (d deskDraw) Directories() string {
+	if d.Draw.Phase != metrology.DrawApproved || !d.Files {
+		return ""
+	}
+	return "/desk/file/" + operationDirectories + "?" + url.Values{"id": {d.Draw.ID}}.Encode()
 }
 
 // Link is the form of a job for this draw.
@@ -126,7 +136,7 @@ func (s *Server) deskDraw(ctx context.Context, v visit) (reply, error) {
 		return reply{}, err
 	}
 	now := s.clock()
-	body := deskDraw{Draw: record, Steps: drawSteps(record), Observes: s.desks.Observes, Round: record.RoundTime > 0 && now.Unix() >= record.RoundTime}
+	body := deskDraw{Draw: record, Steps: drawSteps(record), Observes: s.desks.Observes, Files: hasJob(v.Person.Role, "fileDrawDirectory"), Round: record.RoundTime > 0 && now.Unix() >= record.RoundTime}
 	body.Draw.Draw = record.Draw.On(now.Unix())
 	if due := dueOf(record); due > 0 {
 		body.Due, body.Left = stampOf(due), time.Unix(due, 0).Sub(now).Round(time.Second)

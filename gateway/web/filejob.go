@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -8,12 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/web/form"
@@ -29,6 +33,15 @@ type fileJob struct {
 	Roles     roles
 	Fixed     map[string]string // path parameters that the job settles
 	Leave     []string          // query parameters that are not asked for
+	Parts     []string          // names of the form's files; none: one file, which is the body
+}
+
+// Files are the names of the controls that choose a file.
+func (j fileJob) Files() []string {
+	if len(j.Parts) == 0 {
+		return []string{"file"}
+	}
+	return j.Parts
 }
 
 // Name tells jobs of one operation apart.
@@ -45,11 +58,16 @@ func (j fileJob) Name() string {
 // Title is the message that names the job.
 func (j fileJob) Title() string { return "job." + j.Name() }
 
-const operationImport = "importCertificates"
+// Operations that pages ask for.
+const (
+	operationImport      = "importCertificates"
+	operationDirectories = "importDrawDirectories"
+)
 
 // fileJobs is the table of what is done with a file.
 var fileJobs = []fileJob{
 	{Operation: operationImport, Group: "certificates", Roles: roles{metrology.RoleInstitute}, Leave: []string{"mapping"}},
+	{Operation: operationDirectories, Group: groupDraws, Roles: roles{metrology.RoleRegulator}, Parts: []string{"objects", "exclusions", "inspectors", "ineligible", "leave"}},
 	{Operation: "importRows", Fixed: map[string]string{"kind": "merchants"}, Group: "register", Roles: roles{metrology.RoleAssociation, metrology.RoleRegulator}, Leave: []string{"mapping"}},
 	{Operation: "importRows", Fixed: map[string]string{"kind": "sites"}, Group: "register", Roles: roles{metrology.RoleAssociation, metrology.RoleRegulator}, Leave: []string{"mapping"}},
 	{Operation: "importRows", Fixed: map[string]string{"kind": "instruments"}, Group: "register", Roles: roles{metrology.RoleAssociation, metrology.RoleRegulator}, Leave: []string{"mapping"}},
@@ -161,7 +179,7 @@ func (s *Server) doFileJob(_ context.Context, v visit) (reply, error) {
 	if !isWork(page.Work) {
 		page.Work = newWork()
 	}
-	name, content, err := chosenFile(v.request)
+	name, media, content, err := chosenFiles(v.request, j)
 	if err != nil {
 		return reply{}, err
 	}
@@ -169,12 +187,47 @@ func (s *Server) doFileJob(_ context.Context, v visit) (reply, error) {
 		page.Fault = s.say(v.lang, "file-job.none")
 		return s.fillFileJob(v, j, o, page, v.sent, http.StatusBadRequest), nil
 	}
-	return s.begin(v, page.Work, j.Title(), name, Operation{Method: o.Method, Path: j.address(o, v.sent), Media: "application/octet-stream", Body: content})
+	return s.begin(v, page.Work, j.Title(), name, Operation{Method: o.Method, Path: j.address(o, v.sent), Media: media, Body: content})
 }
 
-// chosenFile is the file of a form; empty when none was chosen.
-func chosenFile(r request) (name string, content []byte, err error) {
-	file, header, err := r.Request().FormFile("file")
+// chosenFiles are the files of a form as the interface takes them: one as the
+// body, several as parts. content is empty when none was chosen.
+func chosenFiles(r request, j fileJob) (name, media string, content []byte, err error) {
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	var names []string
+	for _, part := range j.Files() {
+		own, raw, err := chosenFile(r, part)
+		if err != nil {
+			return "", "", nil, err
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		names = append(names, own)
+		if len(j.Parts) == 0 {
+			return own, echo.MIMEOctetStream, raw, nil
+		}
+		w, err := parts.CreateFormFile(part, own)
+		if err == nil {
+			_, err = w.Write(raw)
+		}
+		if err != nil {
+			return "", "", nil, fmt.Errorf("pack files: %w", err)
+		}
+	}
+	if len(names) == 0 {
+		return "", "", nil, nil
+	}
+	if err := parts.Close(); err != nil {
+		return "", "", nil, fmt.Errorf("pack files: %w", err)
+	}
+	return strings.Join(names, ", "), parts.FormDataContentType(), body.Bytes(), nil
+}
+
+// chosenFile is one file of a form; empty when none was chosen.
+func chosenFile(r request, part string) (name string, content []byte, err error) {
+	file, header, err := r.Request().FormFile(part)
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
 		return "", nil, nil
 	}

@@ -44,7 +44,11 @@ func keysOfForms(t *testing.T) map[string]bool {
 		require.True(t, known, "the interface has no operation %s", j.Operation)
 		fields(j.fields(o))
 		keys[j.Title()] = true
+		for _, part := range j.Parts {
+			keys["file-part."+part] = true
+		}
 	}
+	keys["file-part.register"], keys["exclusion.on-leave"] = true, true
 	fields(anchorFields())
 	keys["job."+operationImport], keys["anchor.files"] = true, true
 	return keys

@@ -20,12 +20,18 @@ import (
 // sendFile sends a form with a file; name empty: none was chosen.
 func (d *desk) sendFile(path, name, content string, fields url.Values) *httptest.ResponseRecorder {
 	d.t.Helper()
+	return d.sendPart(path, "file", name, content, fields)
+}
+
+// sendPart sends a form with a file of a name of its own.
+func (d *desk) sendPart(path, control, name, content string, fields url.Values) *httptest.ResponseRecorder {
+	d.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for field, values := range fields {
 		require.NoError(d.t, form.WriteField(field, values[0]))
 	}
-	part, err := form.CreateFormFile("file", name)
+	part, err := form.CreateFormFile(control, name)
 	require.NoError(d.t, err)
 	_, err = io.WriteString(part, content)
 	require.NoError(d.t, err)
@@ -154,4 +160,33 @@ func TestFilesAnchoredByDigest(t *testing.T) {
 
 	d.signIn("notary")
 	require.Equal(t, 404, d.get("/desk/anchor", "en").Code)
+}
+
+// A draw's directories come from several files; their account is shown, and
+// nothing is called filed that is not.
+func TestDirectoriesFromFiles(t *testing.T) {
+	const answer = `{"draw":"310115-000012","filed":%s,"accounts":[{"source":"objects","read":3,"taken":1,"excluded":{"closed":1},"rejected":1,
+		"rows":[{"line":2,"outcome":"excluded","id":"S-2","reason":"closed"},{"line":3,"outcome":"rejected","id":"S-3","code":"INVALID","column":"层","message":"is empty"}]}],
+		"chunks":{"objects":1,"inspectors":1}}`
+	for filed, says := range map[string]string{"true": "chunks.objects=1", "false": "Nothing was filed"} {
+		d := newDesk(t)
+		d.signIn("regulator")
+		d.answer = func(web.Operation) web.Answer {
+			return web.Answer{Status: 200, Body: []byte(strings.Replace(answer, "%s", filed, 1))}
+		}
+		const page = "/desk/file/importDrawDirectories"
+		form := formOf(d.get(page+"?id=310115-000012", "en").Body.String())
+		form.Set("{id}", "310115-000012")
+		w := d.sendPart(page, "objects", "places.csv", "id,stratum\n", form)
+		require.Equal(t, 303, w.Code, w.Body)
+		shown := d.awaitWork(w.Header().Get("Location"))
+		checkPage(t, shown)
+		require.Contains(t, shown, "Read 3, taken 1, rejected 1")
+		require.Contains(t, shown, "is empty")
+		require.Contains(t, shown, says)
+		require.Equal(t, filed == "true", !strings.Contains(shown, "Nothing was filed"))
+		require.Equal(t, "/v1/draws/310115-000012/directories", d.asked[0].Path)
+		require.Contains(t, d.asked[0].Media, "multipart/form-data")
+		require.Contains(t, string(d.asked[0].Body), `name="objects"; filename="places.csv"`)
+	}
 }

@@ -27,6 +27,25 @@ type fileAnswer struct {
 	UnusedColumns []string       `json:"unusedColumns"`
 }
 
+// directoryAnswer is the interface's answer to the files of a draw's
+// directories: for each source read = taken + excluded + rejected.
+type directoryAnswer struct {
+	Draw     string           `json:"draw"`
+	Filed    bool             `json:"filed"` // the lists are on the ledger
+	Accounts []sourceAccount  `json:"accounts"`
+	Chunks   map[string]int64 `json:"chunks"`
+}
+
+// sourceAccount says what became of the rows of one source.
+type sourceAccount struct {
+	Source   string         `json:"source"`
+	Read     int            `json:"read"`
+	Taken    int            `json:"taken"`
+	Excluded map[string]int `json:"excluded"`
+	Rejected int            `json:"rejected"`
+	Rows     []fileLine     `json:"rows"` // those not taken
+}
+
 // fileLine is what became of one line.
 type fileLine struct {
 	Line          int    `json:"line"`
@@ -55,9 +74,10 @@ type workPage struct {
 	Percent  int
 	Problem  *problemDocument
 	Answer   fileAnswer
-	Wrong    []fileLine // at most maxWrong
-	More     int        // how many more lines are wrong
-	Evidence bool       // lines have offline evidence
+	Wrong    []fileLine       // at most maxWrong
+	More     int              // how many more lines are wrong
+	Lists    *directoryAnswer // of a draw's directories
+	Evidence bool             // lines have offline evidence
 }
 
 // maxWrong bounds the lines that a page shows; the result file has all.
@@ -92,6 +112,16 @@ func (s *Server) readWork(v visit) (workPage, error) {
 // read takes the answer apart. Work with a line that is not on the ledger is
 // not shown as done.
 func (p *workPage) read(raw json.RawMessage) error {
+	if p.Job == "job."+operationDirectories {
+		p.Lists = &directoryAnswer{}
+		if err := json.Unmarshal(raw, p.Lists); err != nil {
+			return fmt.Errorf("read answer of work %s: %w", p.ID, err)
+		}
+		if !p.Lists.Filed {
+			p.State, p.Tone = "work.not-filed", verdict.Caution
+		}
+		return nil
+	}
 	if err := json.Unmarshal(raw, &p.Answer); err != nil {
 		return fmt.Errorf("read answer of work %s: %w", p.ID, err)
 	}
@@ -129,7 +159,7 @@ func (s *Server) deskDownload(send func(ctx context.Context, v visit, page workP
 		}
 		v := visit{request: r, Session: found}
 		page, err := s.readWork(v)
-		if err == nil && (page.Running || page.Interrupted() || page.Problem != nil) {
+		if err == nil && (page.Running || page.Interrupted() || page.Problem != nil || page.Lists != nil) {
 			err = errNoPage
 		}
 		if err == nil {

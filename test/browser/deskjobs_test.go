@@ -259,13 +259,22 @@ func TestDrawOverTheDesks(t *testing.T) {
 	v.done(do("approveDraw") + "?id=" + id)
 
 	v.signIn("regulator")
-	list := func(name string, entries ...entry) {
-		v.done(do("fileDrawDirectory")+"?id="+id+"&list="+name+"&chunk=0", entries...)
+	files := t.TempDir()
+	for name, content := range map[string]string{
+		"objects": "id,stratum,weight\nS-STATION,K1,1\nS-MARKET,K1,1\nS-STALL-12,K1,1\n", "inspectors": "staff,cap,skills\nA,4,\nB,4,\nC,4,\n",
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(files, name+".csv"), []byte(content), 0o600))
 	}
-	rest(t, "regulator", "POST", "/v1/draws/"+id+"/directories/objects/0", `{"objects":[{"id":"S-1","stratum":"K1","weight":1},{"id":"S-2","stratum":"K1","weight":1},{"id":"S-3","stratum":"K1","weight":1}]}`)
-	rest(t, "regulator", "POST", "/v1/draws/"+id+"/directories/inspectors/0", `{"inspectors":[{"id":"I-1","cap":4,"skills":[]},{"id":"I-2","cap":4,"skills":[]},{"id":"I-3","cap":4,"skills":[]}]}`)
-	list("exclusions", entry{"exclusions[0].id", "S-9"}, entry{"exclusions[0].reason", "closed"})
-	v.done(do("freezeDraw")+"?id="+id, entry{"chunks.exclusions", "1"}, entry{"chunks.ineligible", "0"}, entry{"chunks.inspectors", "1"}, entry{"chunks.objects", "1"})
+	v.open("/desk/draws/" + id)
+	v.do(chromedp.Navigate(site.url+"/desk/file/importDrawDirectories?id="+id), chromedp.WaitVisible("#objects"))
+	require.Empty(t, measure[[]string](v, faults))
+	v.do(chromedp.SetUploadFiles("#objects", []string{filepath.Join(files, "objects.csv")}), chromedp.SetUploadFiles("#inspectors", []string{filepath.Join(files, "inspectors.csv")}))
+	v.tabTo(send)
+	v.do(chromedp.KeyEvent("\r"), chromedp.WaitVisible("#work .card"))
+	require.Contains(t, v.text("#work"), "Read 3, taken 3, rejected 0")
+	v.picture("desk-directories")
+	freeze := measure[string](v, `document.querySelector('a[href^="/desk/do/freezeDraw"]').getAttribute('href')`)
+	v.done(freeze)
 
 	for _, post := range []string{"institute", "association"} {
 		v.signIn(post)
