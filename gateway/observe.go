@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"time"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/api"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/observer"
 )
@@ -31,11 +33,28 @@ func (g *gateway) observe(ctx context.Context) error {
 	if !g.observes() {
 		return nil
 	}
-	observer.New(observer.Config{
+	observer.New(g.observing()).Run(ctx)
+	return nil
+}
+
+func (g *gateway) observing() observer.Config {
+	return observer.Config{
 		Officers: g.officers(), Register: g.store, Submit: g.submitStep, Rounds: g.round,
 		Key: g.observerKey(), Clock: time.Now, Every: observeEvery, Logger: g.log,
-	}).Run(ctx)
-	return nil
+	}
+}
+
+// sealedLeaf implements api.Config.Leaf: officers of regulator and notary see
+// what they hold, inspectors get their leaf from them.
+func (g *gateway) sealedLeaf(ctx context.Context, who api.Principal, id, site string) (json.RawMessage, error) {
+	if who.Role != string(metrology.RoleRegulator) && who.Role != string(metrology.RoleNotary) {
+		return nil, metrology.Errorf(metrology.CodeForbidden, "only officers of regulator and notary see leaves of a sealed draw")
+	}
+	shown, err := g.observing().Leaf(ctx, who.MSP, id, site)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(shown)
 }
 
 // observerKey is what the secrets of this gateway's observer follow from.

@@ -47,9 +47,15 @@ func (t *transaction) standingOf(id string) (metrology.Draw, *standing, error) {
 	if err := d.CheckChange(t.Caller); err != nil {
 		return d, nil, err
 	}
+	s, err := t.standsAs(d)
+	return d, s, err
+}
+
+// standsAs is the draw as it stands after its changes.
+func (t *transaction) standsAs(d metrology.Draw) (*standing, error) {
 	s, err := t.drawnAs(d)
 	if err != nil {
-		return d, nil, err
+		return nil, err
 	}
 	s.changes, _, err = worldstate.Get[metrology.DrawChanges](t.Space, metrology.DrawKey(d.ID, metrology.DrawPartChanges))
 	for _, change := range s.changes.List {
@@ -57,7 +63,7 @@ func (t *transaction) standingOf(id string) (metrology.Draw, *standing, error) {
 			s.apply(change)
 		}
 	}
-	return d, s, err
+	return s, err
 }
 
 // drawnAs is the draw as its result left it.
@@ -71,7 +77,7 @@ func (t *transaction) drawnAs(d metrology.Draw) (*standing, error) {
 		return nil, err
 	}
 	if frozen.Strata != nil {
-		return nil, metrology.Errorf(metrology.CodeState, "the result of this draw was posted by roots; it takes no changes on the ledger")
+		return nil, metrology.Errorf(metrology.CodeState, "the result of this draw was posted by roots; the ledger does not hold its assignments")
 	}
 	plan, err := t.drawPlan(d.ID)
 	if err != nil {

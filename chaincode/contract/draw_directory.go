@@ -243,6 +243,11 @@ func inspectorsOf(filed []metrology.DrawInspector) (draw.Inspectors, error) {
 		if in.Cap < 0 || in.Cap > math.MaxUint32 {
 			return nil, metrology.FieldErrorf(metrology.CodeInvalid, fmt.Sprintf("inspectors[%d].cap", i), "is out of range")
 		}
+		if in.Holder != "" {
+			if _, err := draw.ParseDigest(in.Holder); err != nil {
+				return nil, metrology.FieldErrorf(metrology.CodeInvalid, fmt.Sprintf("inspectors[%d].holder", i), "is not 32 bytes in lower-case hex")
+			}
+		}
 		list[i] = draw.Inspector{ID: in.ID, Cap: uint32(in.Cap), Skills: in.Skills}
 	}
 	inspectors, err := draw.NewInspectors(list)

@@ -89,7 +89,7 @@ func enterInspection(t *transaction, cmd metrology.EnterInspection) (metrology.E
 	if err != nil {
 		return event, err
 	}
-	if err := t.checkBasis(inspection.Basis, inspection.Site); err != nil {
+	if err := t.checkBasis(cmd); err != nil {
 		return event, err
 	}
 	return event, t.putInspection(inspection, &body)

@@ -31,7 +31,7 @@ func weighed(reference string, results ...metrology.ResultCode) metrology.Inspec
 // stallVisit is an entry of inspectors insp-1 and insp-2 at the stall.
 func stallVisit(id string) metrology.EnterInspection {
 	return metrology.EnterInspection{
-		ID: id, Site: "stall", Basis: metrology.Basis{Kind: metrology.BasisDraw, Draw: "d-1", Rank: 7},
+		ID: id, Site: "stall", Basis: metrology.Basis{Kind: metrology.BasisCampaign},
 		Inspectors: []string{"insp-1", "insp-2"}, Visited: "2026-03-02", Post: "post",
 	}
 }
@@ -50,10 +50,6 @@ func newInspected(t *testing.T) inspected {
 	_, holder := l.addMarket()
 	l.addIssuer("inst-1", signature.GenerateP256)
 	l.addIssuer("inst-2", signature.GenerateP256)
-	l.state[metrology.DrawKey("d-1", metrology.DrawPartPhase)] = []byte(text(t, metrology.Draw{ID: "d-1", Phase: metrology.DrawDrawn}))
-	l.state[metrology.DrawKey("d-1", metrology.DrawPartResult)] = []byte(text(t, metrology.DrawResult{
-		Result: json.RawMessage(`{"assignments":{"stall":["insp-1","insp-2"]}}`), Standby: []metrology.DrawStandby{{Objects: []string{"next"}}},
-	}))
 	return inspected{ledger: l, holder: holder,
 		inspector: l.as(metrology.RoleInspector, "insp-1"), post: l.as(metrology.RoleRegulator, "post")}
 }
@@ -102,8 +98,9 @@ func TestEnterInspection(t *testing.T) {
 		"ErrSameInspectorTwice": {func(e *metrology.EnterInspection) { e.Inspectors[1] = "insp-1" }, nil, metrology.CodeInvalid},
 		"ErrNotThere":           {func(e *metrology.EnterInspection) { e.Inspectors[0] = "insp-3" }, nil, metrology.CodeForbidden},
 		"ErrStillToCome":        {func(e *metrology.EnterInspection) { e.Visited = "2026-03-03" }, nil, metrology.CodeInvalid},
-		"ErrNoRank":             {func(e *metrology.EnterInspection) { e.Basis.Rank = 0 }, nil, metrology.CodeInvalid},
-		"ErrDrawOfComplaint":    {func(e *metrology.EnterInspection) { e.Basis.Kind = metrology.BasisComplaint }, nil, metrology.CodeInvalid},
+		"ErrRankOfComplaint":    {func(e *metrology.EnterInspection) { e.Basis.Rank = 1 }, nil, metrology.CodeInvalid},
+		"ErrDrawOfComplaint":    {func(e *metrology.EnterInspection) { e.Basis.Draw = "440300-000001" }, nil, metrology.CodeInvalid},
+		"ErrNoGround":           {func(e *metrology.EnterInspection) { e.Basis.Kind = "" }, nil, metrology.CodeInvalid},
 		"ErrUnknownSite":        {func(e *metrology.EnterInspection) { e.Site = "nowhere" }, nil, metrology.CodeNotFound},
 		"ErrTaken":              {func(e *metrology.EnterInspection) { e.ID = "i-1" }, nil, metrology.CodeConflict},
 		"ErrFollowUpOfNothing":  {func(e *metrology.EnterInspection) { e.Basis = metrology.Basis{Kind: metrology.BasisFollowUp} }, nil, metrology.CodeInvalid},
@@ -174,35 +171,6 @@ func TestHandOverInspection(t *testing.T) {
 	l.must(next, "inspection:Publish", i1, nil)
 	_, err = l.submit(l.post, "inspection:Withdraw", metrology.InspectionDecision{ID: "i-1", Reason: metrology.WithdrawDuplicate}, nil)
 	require.Equal(t, metrology.CodeForbidden, metrology.ErrorCode(err))
-}
-
-// TestBasisDraw: an inspection is called drawn only if the draw drew its site.
-func TestBasisDraw(t *testing.T) {
-	l := newInspected(t)
-	association := l.as(metrology.RoleAssociation, "assoc")
-	for _, id := range []string{"next", "never-drawn"} {
-		l.must(association, "site:Register", metrology.RegisterSite{
-			ID: id, Kind: metrology.SiteShop, Region: "440305", Occupant: "holder", From: "2026-01-01",
-		}, profile(id))
-	}
-	l.ledger.state[metrology.DrawKey("d-2", metrology.DrawPartPhase)] = []byte(text(t, metrology.Draw{ID: "d-2", Phase: metrology.DrawSeeded}))
-	for name, test := range map[string]struct {
-		draw, site string
-		code       metrology.Code
-	}{
-		"drawn":          {"d-1", "stall", ""},
-		"standby":        {"d-1", "next", ""},
-		"ErrNotDrawn":    {"d-1", "never-drawn", metrology.CodeInvalid},
-		"ErrNoResultYet": {"d-2", "stall", metrology.CodeState},
-		"ErrNoSuchDraw":  {"d-3", "stall", metrology.CodeNotFound},
-	} {
-		t.Run(name, func(t *testing.T) {
-			visit := stallVisit("i-1")
-			visit.Site, visit.Basis.Draw = test.site, test.draw
-			_, err := l.fork(t).submit(l.inspector, "inspection:Enter", visit, reportDocument(weighed("995", metrology.ResultNoneFound)))
-			require.Equal(t, test.code, metrology.ErrorCode(err), "%v", err)
-		})
-	}
 }
 
 // TestLateMove: what is recorded later of who was there touches neither the

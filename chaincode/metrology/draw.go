@@ -218,6 +218,9 @@ type DrawInspector struct {
 	ID     string   `json:"id"`
 	Cap    int64    `json:"cap"`
 	Skills []string `json:"skills"`
+	// Holder commits to the subject behind the id (draw.InspectorHolder); without
+	// it no inspection can cite the draw.
+	Holder string `json:"holder,omitempty"`
 }
 
 // DrawExclusion is a place left out of the directory.

@@ -1,6 +1,9 @@
 package metrology
 
-import "strconv"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // InspectionState is the state of an inspection's record.
 type InspectionState string
@@ -104,7 +107,14 @@ const (
 type Basis struct {
 	Kind BasisKind `json:"kind"`
 	Draw string    `json:"draw,omitempty"` // id of the draw
-	Rank int       `json:"rank,omitempty"` // from 1 on
+	Rank int       `json:"rank,omitempty"` // in its stratum, from 1; a standby's lies beyond the quota; none if taken outright or still sealed
+}
+
+// AssignedInspector opens the commitment of a draw's directory to who an
+// inspector is.
+type AssignedInspector struct {
+	Inspector string `json:"inspector"` // id of the draw
+	Salt      string `json:"salt"`      // 32 bytes in hex
 }
 
 // VisitOutcome is how the visit went, apart from what was found.
@@ -287,6 +297,12 @@ type EnterInspection struct {
 	Visited    Date     `json:"visited"`
 	Post       string   `json:"post"`              // regulator's subject in charge
 	Follows    string   `json:"follows,omitempty"` // earlier inspection whose pending matter this one settles
+	// Assigned says who of a draw's inspectors each of Inspectors is, in their
+	// order; only where a draw is the ground.
+	Assigned []AssignedInspector `json:"assigned,omitempty"`
+	// Leaf shows this site's assignment in a draw that is still sealed
+	// (chaincode/draw/TRANSCRIPT.md).
+	Leaf json.RawMessage `json:"leaf,omitempty"`
 }
 
 // InspectionAction names an inspection for the commands that need no more:

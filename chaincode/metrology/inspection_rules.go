@@ -40,6 +40,9 @@ func (cmd EnterInspection) check(today Date) error {
 	if err := cmd.Basis.check("basis"); err != nil {
 		return err
 	}
+	if err := cmd.checkAssigned(); err != nil {
+		return err
+	}
 	if cmd.Follows != "" {
 		if err := CheckID("follows", cmd.Follows); err != nil {
 			return err
@@ -69,6 +72,26 @@ func (cmd EnterInspection) check(today Date) error {
 	return nil
 }
 
+// checkAssigned refuses an entry under a draw that does not say who of its
+// inspectors was there, and any other entry that does.
+func (cmd EnterInspection) checkAssigned() error {
+	if cmd.Basis.Kind != BasisDraw {
+		if len(cmd.Assigned) > 0 || len(cmd.Leaf) > 0 {
+			return FieldErrorf(CodeInvalid, "assigned", "belongs to an inspection under a draw; the ground is %s", cmd.Basis.Kind)
+		}
+		return nil
+	}
+	if len(cmd.Assigned) != len(cmd.Inspectors) {
+		return FieldErrorf(CodeInvalid, "assigned", "has %d entries, one for each of %d inspectors is needed", len(cmd.Assigned), len(cmd.Inspectors))
+	}
+	for i, a := range cmd.Assigned {
+		if err := checkHex(indexed("assigned", i)+".salt", a.Salt, 32); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b Basis) check(field string) error {
 	if err := OneOf(field+".kind", b.Kind, BasisDraw, BasisComplaint, BasisTransfer, BasisMonitoring, BasisCampaign,
 		BasisKeySector, BasisFollowUp, BasisPledge); err != nil {
@@ -83,7 +106,7 @@ func (b Basis) check(field string) error {
 	if err := CheckID(field+".draw", b.Draw); err != nil {
 		return err
 	}
-	return checkRange(field+".rank", b.Rank, 1, 100_000_000)
+	return checkRange(field+".rank", b.Rank, 0, 100_000_000)
 }
 
 // apply returns the record after a command.

@@ -26,6 +26,7 @@ type Config struct {
 	Upload   int64            // bytes of an uploaded file
 	Beacons  []KnownBeacon    // those that plans may pin
 	Courier  Principal        // submits what anybody may bring
+	Leaf     LeafOf
 }
 
 // Server answers the REST interface.
@@ -42,6 +43,7 @@ type Server struct {
 	upload   int64
 	beacons  []KnownBeacon
 	courier  Principal
+	leaf     LeafOf
 }
 
 // New makes the API.
@@ -49,7 +51,7 @@ func New(c Config) *Server {
 	return &Server{
 		writer: c.Writer, register: c.Register, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
 		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
-		beacons: c.Beacons, courier: c.Courier,
+		beacons: c.Beacons, courier: c.Courier, leaf: c.Leaf,
 	}
 }
 
@@ -103,6 +105,7 @@ func (s *Server) mountService(e *echo.Echo) {
 		return c.JSON(http.StatusOK, map[string]string{"status": "ready"})
 	})
 	e.GET("/v1/identity", serveIdentity)
+	e.GET("/v1/draws/:id/leaves/:siteId", s.serveLeaf)
 	e.GET("/openapi.json", serveDocument)
 	e.GET("/problems/:name", serveProblemPage)
 }

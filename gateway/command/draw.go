@@ -44,7 +44,7 @@ func Draw() *cobra.Command {
 		Use:   "draw",
 		Short: "Recompute and check draws, or run one",
 	}
-	group.AddCommand(drawCompute(), drawVerify(), drawRun(), drawBeacon(), drawImport())
+	group.AddCommand(drawCompute(), drawVerify(), drawRun(), drawBeacon(), drawImport(), drawHolder())
 	return group
 }
 

@@ -52,26 +52,55 @@ func (o *Observer) publishKeys(ctx context.Context) error {
 	return nil
 }
 
+// Leaf shows one site's assignment in a draw that is still sealed, for an
+// officer of a holder of its secret. It may be called beside Run.
+func (c Config) Leaf(ctx context.Context, msp, id, site string) (draw.SealedLeafProof, error) {
+	none := draw.SealedLeafProof{}
+	if !slices.Contains(metrology.DrawHolders, msp) {
+		return none, metrology.Errorf(metrology.CodeForbidden, "%s does not hold the secrets of sealed draws", msp)
+	}
+	lists, err := c.Register.DrawDirectories(ctx, id)
+	if err != nil {
+		return none, err
+	}
+	if !lists.Record.Shut() {
+		return none, metrology.Errorf(metrology.CodeState, "draw %q is not sealed, or not drawn yet", id)
+	}
+	secret, err := c.openBox(lists.Record, msp)
+	if err != nil {
+		return none, metrology.Errorf(metrology.CodeState, "this gateway cannot open the escrow of draw %q: %v", id, err)
+	}
+	outcome, err := lists.Compute(&secret)
+	if err != nil {
+		return none, metrology.Errorf(metrology.CodeState, "%v", err)
+	}
+	shown, err := draw.ProveSealed(draw.SealedLeaves(secret, outcome.Assignment), site)
+	if err != nil {
+		return none, metrology.Errorf(metrology.CodeNotFound, "site %q is not drawn in draw %q", site, id)
+	}
+	return shown, nil
+}
+
 // accept lets the notary confirm a secret that it could open.
 func (o *Observer) accept(ctx context.Context, r public.DrawRecord, officer Officer) *step {
 	if officer.MSP != metrology.NotaryMSP || !r.Sealed() || r.Escrowed != 0 {
 		return nil
 	}
-	if _, err := o.openBox(r, officer); err != nil {
+	if _, err := o.openBox(r, officer.MSP); err != nil {
 		o.tell(ctx, r.ID, officer, "draw:AcceptEscrow", err)
 		return nil
 	}
 	return action("draw:AcceptEscrow", r)
 }
 
-func (o *Observer) openBox(r public.DrawRecord, officer Officer) (draw.Digest, error) {
-	key, err := escrow.NewKey(o.Key, officer.MSP)
+func (c Config) openBox(r public.DrawRecord, msp string) (draw.Digest, error) {
+	key, err := escrow.NewKey(c.Key, msp)
 	if err != nil {
 		return draw.Digest{}, err
 	}
-	at := slices.IndexFunc(r.Escrow, func(e metrology.DrawEscrow) bool { return e.Holder == officer.MSP })
+	at := slices.IndexFunc(r.Escrow, func(e metrology.DrawEscrow) bool { return e.Holder == msp })
 	if at < 0 {
-		return draw.Digest{}, fmt.Errorf("draw %s has no box for %s", r.ID, officer.MSP)
+		return draw.Digest{}, fmt.Errorf("draw %s has no box for %s", r.ID, msp)
 	}
 	return key.Open(r.ID, r.Terms.Seal, r.Escrow[at])
 }
@@ -107,7 +136,7 @@ func (o *Observer) outcomeOf(ctx context.Context, r public.DrawRecord, officer O
 	if outcome, done := o.outcomes[r.ID]; done {
 		return outcome, nil
 	}
-	secret, err := o.openBox(r, officer)
+	secret, err := o.openBox(r, officer.MSP)
 	if err != nil {
 		return sealedOutcome{}, err
 	}

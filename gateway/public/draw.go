@@ -152,6 +152,16 @@ func withSkills(inspectors []metrology.DrawInspector) []metrology.DrawInspector 
 	return shown
 }
 
+// asFrozen are the inspectors as the draw's function takes them: commitments to
+// who they are are no part of it.
+func asFrozen(inspectors []metrology.DrawInspector) []metrology.DrawInspector {
+	shown := withSkills(inspectors)
+	for i := range shown {
+		shown[i].Holder = ""
+	}
+	return shown
+}
+
 func orNone[T any](list []T) []T {
 	if list == nil {
 		return []T{}

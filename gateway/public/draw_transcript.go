@@ -135,7 +135,7 @@ func NewDrawTranscript(lists DrawDirectories, steps []Transaction, status Status
 		t.Approvals = append(t.Approvals, TranscriptApproval{a.Step, a.Org, a.Hash})
 	}
 	if f := r.Frozen; f != nil {
-		t.Directories = &TranscriptDirectories{orNone(lists.Objects), withSkills(lists.Inspectors), orNone(lists.Ineligible)}
+		t.Directories = &TranscriptDirectories{orNone(lists.Objects), asFrozen(lists.Inspectors), orNone(lists.Ineligible)}
 		t.Freeze = &TranscriptFreeze{
 			f.PlanHash, f.ObjectsRoot, f.Objects, f.InspectorsRoot, f.Inspectors, f.IneligibleRoot, f.Ineligible, f.Freeze, f.Round,
 		}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 )
 
 // recomputeScript recomputes a transcript's draw in JavaScript and tells
@@ -82,8 +84,11 @@ func TestSealedDraw(t *testing.T) {
 		run.Stdout, run.Stderr = &said, &said
 		require.NoError(t, run.Start())
 		var record struct {
-			Phase   string
-			Leaves  []json.RawMessage
+			Phase  string
+			Leaves []struct {
+				Root   draw.Digest
+				Leaves uint64
+			}
 			History []struct{ TransactionID string }
 		}
 		require.Eventually(t, func() bool {
@@ -104,6 +109,7 @@ func TestSealedDraw(t *testing.T) {
 		sameAnswers(t, g, id)
 		require.Equal(t, "sealed", g.phaseOf(id), "all was asked while the draw was sealed")
 		require.Equal(t, "STATE", g.request("notary", http.MethodPost, "/v1/draws/"+id+"/result", "").problem(t).Code)
+		leavesForHolders(t, g, id, record.Leaves[0].Root, record.Leaves[0].Leaves)
 		for path, body := range told {
 			require.NotContains(t, body, "DEMO-S", path)
 			require.NotContains(t, body, "DEMO-I", path)
@@ -114,6 +120,29 @@ func TestSealedDraw(t *testing.T) {
 		require.NotContains(t, string(g.request("", http.MethodGet, "/v1/draws/"+id+"/tickets/DEMO-S00001", "").body), `"sealed"`)
 		inJavaScript(t, transcript)
 	})
+}
+
+// leavesForHolders: an officer of the regulator has the leaf of each drawn site,
+// under the root on the ledger; nobody else has any.
+func leavesForHolders(t *testing.T, g *gateway, id string, root draw.Digest, leaves uint64) {
+	t.Helper()
+	drawn := uint64(0)
+	for i := range 60 {
+		a := g.request("regulator", http.MethodGet, fmt.Sprintf("/v1/draws/%s/leaves/DEMO-S%05d", id, i+1), "")
+		if a.status == http.StatusNotFound {
+			continue
+		}
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		var shown draw.SealedLeafProof
+		require.NoError(t, json.Unmarshal(a.body, &shown))
+		require.NoError(t, shown.Verify(root, leaves))
+		drawn++
+	}
+	require.Equal(t, leaves, drawn)
+	for _, as := range []string{"inspector", "institute", "merchant"} {
+		require.Equal(t, "FORBIDDEN", g.request(as, http.MethodGet, "/v1/draws/"+id+"/leaves/DEMO-S00001", "").problem(t).Code)
+	}
+	require.Equal(t, http.StatusUnauthorized, g.request("", http.MethodGet, "/v1/draws/"+id+"/leaves/DEMO-S00001", "").status)
 }
 
 func (g *gateway) phaseOf(id string) string {
