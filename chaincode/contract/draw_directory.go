@@ -35,6 +35,9 @@ func fileDrawDirectory(t *transaction, cmd metrology.FileDrawDirectory) (metrolo
 	if _, err := listsOf([]*metrology.DrawChunk{&cmd.DrawChunk}); err != nil {
 		return event, err
 	}
+	if err := d.Terms.CheckInspectors(cmd.Inspectors); err != nil {
+		return event, err
+	}
 	return event, t.Put(metrology.DrawChunkKey(d.ID, cmd.List, cmd.Chunk), cmd.DrawChunk)
 }
 

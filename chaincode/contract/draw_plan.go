@@ -38,8 +38,10 @@ func readPlan(raw []byte) (draw.Plan, metrology.DrawTerms, error) {
 		}
 		return plan, terms, metrology.FieldErrorf(metrology.CodeInvalid, field, "has the wrong type")
 	}
-	_, err = draw.Pinned(terms.Beacon)
-	return plan, terms, err
+	if _, err := draw.Pinned(terms.Beacon); err != nil {
+		return plan, terms, err
+	}
+	return plan, terms, terms.CheckDepartments(plan.Slots)
 }
 
 // drawError tells a rule of DR-1 as one of the ledger.

@@ -158,8 +158,10 @@ type DrawTerms struct {
 	TimeWindow    int64     `json:"timeWindow"`   // seconds by which peers bound a transaction's time
 	Demonstration bool      `json:"demonstration,omitempty"`
 	Beacon        DrawChain `json:"beacon"`
-	Seal          string    `json:"seal,omitempty"`       // of a sealed draw; draws.md section 1
-	OpenWithin    int64     `json:"openWithin,omitempty"` // seconds after the round by which a sealed draw is opened
+	// Departments of a joint draw; none: the authority draws alone.
+	Departments []DrawDepartment `json:"departments,omitempty"`
+	Seal        string           `json:"seal,omitempty"`       // of a sealed draw; draws.md section 1
+	OpenWithin  int64            `json:"openWithin,omitempty"` // seconds after the round by which a sealed draw is opened
 }
 
 // DrawChain pins a beacon in a plan. Byte strings are lower-case hex.

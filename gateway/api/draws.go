@@ -27,6 +27,7 @@ func (s *Server) drawReads() []readRoute {
 		{"/v1/draws", with("authority", "phase"), s.draws},
 		{one, nil, s.draw},
 		{one + "/transcript", []string{"blocks"}, s.drawTranscript},
+		{one + "/assignments", []string{"department"}, s.drawAssignments},
 		{one + "/directories/objects", nil, s.drawObjects},
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
@@ -57,6 +58,14 @@ func (s *Server) draw(ctx context.Context, p params) (any, error) {
 	record, err := s.register.Draw(ctx, p.path("id"))
 	record.Draw = record.Draw.On(s.clock().Unix())
 	return record, err
+}
+
+func (s *Server) drawAssignments(ctx context.Context, p params) (any, error) {
+	record, err := s.register.Draw(ctx, p.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	return record.Assignments(p.text("department"))
 }
 
 func (s *Server) drawTranscript(ctx context.Context, p params) (any, error) {

@@ -9,6 +9,11 @@ import (
 // runStrata are opaque labels; each synthetic site has one.
 var runStrata = []string{"K1", "K2", "K3", "K4"}
 
+// runDepartments take part in a joint draw.
+var runDepartments = []metrology.DrawDepartment{
+	{Code: "dept-market", Name: "市场监督管理"}, {Code: "dept-fire", Name: "消防救援"}, {Code: "dept-energy", Name: "能源主管"}, {Code: "dept-transport", Name: "交通运输"},
+}
+
 // planDocument is the plan of a demonstration: a twentieth of every stratum,
 // two inspectors to a site of whom one leads.
 func (r *drawRunning) planDocument() map[string]any {
@@ -20,6 +25,13 @@ func (r *drawRunning) planDocument() map[string]any {
 		"authority": r.authority, "title": "示范抽查：集贸市场在用衡器与加油机（合成名录）", "scope": "synthetic register",
 		"regulator": metrology.RegulatorMSP, "observations": 2, "margin": r.margin, "timeWindow": 900, "demonstration": true,
 		"beacon": r.chain, "rates": rates, "assign": [][]string{{"lead"}, {}}, "ladder": []int{1, 2},
+	}
+	if r.departments > 0 {
+		assign := [][]string{}
+		for _, d := range runDepartments[:r.departments] {
+			assign = append(assign, []string{d.Code, "lead"}, []string{d.Code})
+		}
+		plan["departments"], plan["assign"] = runDepartments[:r.departments], assign
 	}
 	if r.sealed {
 		plan["seal"], plan["openWithin"] = r.seal, r.openWithin
@@ -61,11 +73,17 @@ func inspectorID(i int) string { return fmt.Sprintf("DEMO-I%03d", i+1) }
 func (r *drawRunning) people() []metrology.DrawInspector {
 	drawn := int64(r.sites/20 + len(runStrata))
 	leads := int64((r.inspectors + 1) / 2)
+	if r.departments > 0 {
+		leads = int64(r.inspectors / (2 * r.departments)) // of the department that has fewest
+	}
 	var people []metrology.DrawInspector
 	for i := range r.inspectors {
 		skills := []string{}
 		if i%2 == 0 {
 			skills = []string{"lead"}
+		}
+		if r.departments > 0 { // pairs of one who may lead and one who need not, in turn
+			skills = append(skills, runDepartments[i/2%r.departments].Code)
 		}
 		people = append(people, metrology.DrawInspector{ID: inspectorID(i), Cap: 2*drawn/leads + 2, Skills: skills})
 	}

@@ -24,6 +24,7 @@ type runSettings struct {
 	beacon              string
 	sealed              bool
 	openWithin          int64 // seconds after the round
+	departments         int   // 0: the authority draws alone
 	wait                time.Duration
 }
 
@@ -53,6 +54,7 @@ func drawRun() *cobra.Command {
 	flags.Int64Var(&s.margin, "margin", 5, "seconds between two steps of the protocol")
 	flags.StringVar(&s.beacon, "beacon", "", "chain hash of the beacon to pin, one of the gateway's /v1/beacons; default its development beacon")
 	flags.BoolVar(&s.sealed, "sealed", false, "seal the result until the regulator or the notary opens it")
+	flags.IntVar(&s.departments, "departments", 0, "draw jointly for so many departments, 2 to 4, each with two inspectors of its own at every site")
 	flags.Int64Var(&s.openWithin, "open-within", 8, "seconds after the beacon's round by which a sealed draw is opened")
 	flags.DurationVar(&s.wait, "wait", 5*time.Minute, "longest time to wait for the result")
 	return cmd
@@ -85,6 +87,10 @@ func (s runSettings) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("--inspectors: 4 to %d are possible", metrology.MaxDrawInspectors)
 	case s.margin < 2:
 		return fmt.Errorf("--margin: at least 2 seconds")
+	case s.departments != 0 && (s.departments < 2 || s.departments > len(runDepartments)):
+		return fmt.Errorf("--departments: 2 to %d are possible", len(runDepartments))
+	case s.inspectors < 4*s.departments:
+		return fmt.Errorf("--inspectors: %d departments need at least %d", s.departments, 4*s.departments)
 	case s.sealed && s.openWithin < 1:
 		return fmt.Errorf("--open-within: at least 1 second")
 	}

@@ -183,3 +183,35 @@ func sameAnswers(t *testing.T, g *gateway, id string) {
 		require.Equal(t, want, answer, site)
 	}
 }
+
+// A joint draw has one draw of objects and, at each of them, two inspectors of
+// each department's own.
+func TestJointDraw(t *testing.T) {
+	g := embedded.start(t, t.TempDir())
+	transcript := runDraw(t, g, "--sites", "60", "--inspectors", "12", "--margin", "2", "--departments", "3", "--authority", "440700")
+	var shown struct {
+		Departments []struct{ Code string }
+		Assignments []struct {
+			Object string
+			Slots  []struct{ Department, Inspector string }
+		}
+	}
+	seen := map[string]string{} // inspector → department
+	for _, department := range []string{"dept-market", "dept-fire", "dept-energy"} {
+		g.read("/v1/draws/440700-000001/assignments?department="+department, &shown)
+		require.Len(t, shown.Departments, 3)
+		require.Len(t, shown.Assignments, 4)
+		for _, a := range shown.Assignments {
+			require.Len(t, a.Slots, 2, a.Object)
+			for _, slot := range a.Slots {
+				require.Equal(t, department, slot.Department)
+				require.Contains(t, []string{"", department}, seen[slot.Inspector], "nobody acts for two departments")
+				seen[slot.Inspector] = department
+			}
+		}
+	}
+	refused := g.request("", http.MethodGet, "/v1/draws/440700-000001/assignments?department=none", "").problem(t)
+	require.Equal(t, "INVALID", refused.Code)
+	g.stop()
+	inJavaScript(t, transcript)
+}
