@@ -165,7 +165,7 @@ func TestFilesAnchoredByDigest(t *testing.T) {
 // A draw's directories come from several files; their account is shown, and
 // nothing is called filed that is not.
 func TestDirectoriesFromFiles(t *testing.T) {
-	const answer = `{"draw":"310115-000012","filed":%s,"accounts":[{"source":"objects","read":3,"taken":1,"excluded":{"closed":1},"rejected":1,
+	const answer = `{"draw":"310115-000012","filed":%s,"accounts":[{"source":"draw-objects","read":3,"taken":1,"excluded":{"closed":1},"rejected":1,
 		"rows":[{"line":2,"outcome":"excluded","id":"S-2","reason":"closed"},{"line":3,"outcome":"rejected","id":"S-3","code":"INVALID","column":"层","message":"is empty"}]}],
 		"chunks":{"objects":1,"inspectors":1}}`
 	for filed, says := range map[string]string{"true": "chunks.objects=1", "false": "Nothing was filed"} {
@@ -183,6 +183,7 @@ func TestDirectoriesFromFiles(t *testing.T) {
 		checkPage(t, shown)
 		require.Contains(t, shown, "Read 3, taken 1, rejected 1")
 		require.Contains(t, shown, "is empty")
+		require.Contains(t, shown, "<h2>Places</h2>")
 		require.Contains(t, shown, says)
 		require.Equal(t, filed == "true", !strings.Contains(shown, "Nothing was filed"))
 		require.Equal(t, "/v1/draws/310115-000012/directories", d.asked[0].Path)

@@ -117,6 +117,9 @@ func (p *workPage) read(raw json.RawMessage) error {
 		if err := json.Unmarshal(raw, p.Lists); err != nil {
 			return fmt.Errorf("read answer of work %s: %w", p.ID, err)
 		}
+		for i, account := range p.Lists.Accounts {
+			p.Lists.Accounts[i].Source = strings.TrimPrefix(account.Source, "draw-") // as the form's files are named
+		}
 		if !p.Lists.Filed {
 			p.State, p.Tone = "work.not-filed", verdict.Caution
 		}
