@@ -1,23 +1,31 @@
 #!/usr/bin/env bash
 # Runs every fuzz target of the module for a short fixed time each, 3 s unless
-# another one is given, on top of the corpora in testdata/fuzz. What Go finds it
-# writes into testdata: commit it with the repair.
+# another one is given, on top of the corpora in testdata/fuzz. What fails Go
+# writes there: commit it with the repair. A second argument keeps so many more
+# of the inputs found, the smallest, for each target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 time=${1:-3s}
+keep=${2:-0}
 
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
+cache=$(go env GOCACHE)/fuzz
 count=0
-while read -r package; do
-  for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
+while read -r directory; do
+  package=$(cd "$directory" && go list) # by its own module: network/enroll is one
+  for target in $(cd "$directory" && go test -list '^Fuzz' | grep '^Fuzz' || true); do
     echo "fuzzing $package $target for $time"
-    go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5s "$package" >"$said" 2>&1 || {
+    (cd "$directory" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5s) >"$said" 2>&1 || {
       cat "$said"
       exit 1
     }
     count=$((count + 1))
+    if ((keep > 0)) && [ -d "$cache/$package/$target" ]; then
+      mkdir -p "$directory/testdata/fuzz/$target"
+      ls -Sr "$cache/$package/$target" | head -n "$keep" | xargs -I{} cp -n "$cache/$package/$target/{}" "$directory/testdata/fuzz/$target/"
+    fi
   done
-done < <(git grep -lE '^func Fuzz[A-Z]' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+done < <(git grep -lE '^func Fuzz[A-Z]' -- '*_test.go' | xargs -n 1 dirname | sort -u)
 echo "$count fuzz targets, nothing found"
 [ "$count" -gt 0 ]
