@@ -259,21 +259,24 @@ func (o *outage) provoke(method string, answered bool, done <-chan struct{}) {
 		}
 	case method == "Evaluate": // a transaction is looked up when its client has gone
 		r := o.writers[len(o.writers)-1]
-		for end := time.Now().Add(resumption); time.Now().Before(end); {
+		// It must go after the envelope is sent and before the commit is known;
+		// when that is depends on the machine.
+		patience := []time.Duration{30, 60, 120, 240, 480, 960} // ms
+		for i, end := 0, time.Now().Add(resumption); time.Now().Before(end); i++ {
 			select {
 			case <-done:
 				return
 			default:
-				o.abandon(r)
+				o.abandon(r, patience[i%len(patience)]*time.Millisecond)
 			}
 		}
 	}
 }
 
 // abandon asks for a repair without waiting for the answer, and later again.
-func (o *outage) abandon(r *errand) {
+func (o *outage) abandon(r *errand, patience time.Duration) {
 	r.sent++
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, _ = o.gateway.try(ctx, "merchant", http.MethodPost, "/v1/instruments/"+r.instrument+"/repair",
 		`{"on":"`+repairDay+`","reason":"adjusted"}`, "Idempotency-Key", r.key()) // it is asked for again
