@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/steelyard-ledger/steelyard/network/admin/lifecycle"
 	"github.com/steelyard-ledger/steelyard/network/admin/onehost"
 	"github.com/steelyard-ledger/steelyard/network/consortium"
 )
@@ -83,12 +84,13 @@ func measure(b *testing.B, plan consortium.Plan) {
 	rates := map[string][]float64{}
 	number := 0
 	run := func(name string, clients int, span time.Duration, write func(context.Context, int) error) result {
-		used := programsOf(b, n, rest.pid)
+		used, before := programsOf(b, n, rest.pid), height(b, n)
 		r := load(clients, span, number, write)
 		number += 1_000_000 // numbers are never used again
 		require.NotEmpty(b, r.latencies, "%s: %v", name, r.failure)
-		b.Logf("%-6s %3d clients %6.1f writes/s  p50 %s  p99 %s  failures %d  %s", name, clients, r.rate(),
-			r.at(0.5).Round(time.Millisecond), r.at(0.99).Round(time.Millisecond), r.failures, used.since(b, len(r.latencies)))
+		b.Logf("%-6s %3d clients %6.1f writes/s  p50 %s  p99 %s  failures %d  %.1f per block  %s", name, clients, r.rate(),
+			r.at(0.5).Round(time.Millisecond), r.at(0.99).Round(time.Millisecond), r.failures,
+			float64(len(r.latencies))/float64(max(1, height(b, n)-before)), used.since(b, len(r.latencies)))
 		if r.failure != nil {
 			b.Logf("first failure: %v", r.failure)
 		}
@@ -128,6 +130,17 @@ func bringUp(b *testing.B, plan consortium.Plan) *onehost.Network {
 	_, err = n.Deploy(ctx, contract)
 	require.NoError(b, err)
 	return n
+}
+
+// height is how many blocks the first peer holds.
+func height(b *testing.B, n *onehost.Network) uint64 {
+	b.Helper()
+	admin, err := lifecycle.Connect(n.Plan, n.Plan.Peers()[0])
+	require.NoError(b, err)
+	defer admin.Connection.Close()
+	height, err := admin.Height(b.Context(), n.Plan.Channel)
+	require.NoError(b, err)
+	return height
 }
 
 // instrument is the request that both kinds of client send.
