@@ -163,7 +163,10 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn),
 	}
-	group.Go(func() error { return g.follow(ctx) })
+	// Blocks are followed until the last request has its answer: a write under
+	// way learns of its commit from them.
+	answered, done := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return g.follow(answered) })
 	group.Go(func() error { return g.fill(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
 	group.Go(func() error { return g.observe(ctx) })
@@ -177,6 +180,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 		return nil
 	})
 	group.Go(func() error {
+		defer done()
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 		defer cancel()

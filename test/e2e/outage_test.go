@@ -204,7 +204,9 @@ func (o *outage) survive(t *testing.T, name string, program process.Program) {
 
 func (o *outage) restart(t *testing.T) {
 	o.under(t, func() {
+		start := time.Now()
 		o.gateway.stop()
+		require.Less(t, time.Since(start), 10*time.Second, "what was under way came to its end, and nothing waited in vain")
 		g := o.startWith(o.g.t, o.data, "--config", o.file)
 		o.mutex.Lock()
 		o.gateway = g
