@@ -49,7 +49,7 @@ done
 if ((${#missing[@]})); then
   echo "real Fabric: not tested, since these are not on PATH: ${missing[*]}"
 else
-  echo "real Fabric: tested too, both orderers, some eight minutes more, $(peer version | sed -n 's/^ *Version: *//p')"
+  echo "real Fabric: tested too, both orderers, some fifteen minutes more, $(peer version | sed -n 's/^ *Version: *//p')"
 fi
 
 unformatted=$(git ls-files '*.go' | xargs gofmt -l)
