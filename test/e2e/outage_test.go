@@ -190,6 +190,7 @@ func (o *outage) progress(t *testing.T) {
 // survive kills a program under writes and starts it again.
 func (o *outage) survive(t *testing.T, name string, program process.Program) {
 	t.Run(name, func(t *testing.T) {
+		defer func() { require.NoError(t, program.Start()) }() // the next step wants it, whatever came of this one
 		o.under(t, func() {
 			require.NoError(t, program.Kill(bounded(t)))
 			o.progress(t)
