@@ -135,6 +135,7 @@ func newDeploy(dir *string) *cobra.Command {
 			if contract.Collections, err = n.Plan.Collections(); err != nil {
 				return err
 			}
+			contract.Policy = cmp.Or(contract.Policy, n.Plan.Majority())
 			d, err := n.Deploy(ctx, contract)
 			if err != nil {
 				return err

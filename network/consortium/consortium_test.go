@@ -345,6 +345,10 @@ func TestFurtherOrganization(t *testing.T) {
 	_, err = p.Member("consumers")
 	require.ErrorContains(t, err, "consumers")
 
+	require.Equal(t, "OutOf(3, 'RegulatorMSP.peer', 'InstituteMSP.peer', 'AssociationMSP.peer', 'NotaryMSP.peer')", p.Majority())
+	require.Contains(t, with.Majority(), "OutOf(3, ")
+	require.Contains(t, with.Majority(), "'ConsumersMSP.peer'")
+
 	configs, err := with.Collections()
 	require.NoError(t, err)
 	members := map[string]int{}

@@ -56,7 +56,7 @@ var realNetwork = sync.OnceValues(func() (*onehost.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../chaincode"}
+	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../chaincode", Policy: n.Plan.Majority()}
 	if contract.Collections, err = consortium.Collections(); err != nil {
 		return nil, err
 	}

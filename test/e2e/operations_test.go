@@ -55,7 +55,7 @@ func ownNetwork(t *testing.T) *network {
 		require.NoError(t, err)
 		require.NoError(t, again.Down(context.Background()))
 	})
-	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../chaincode"}
+	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../chaincode", Policy: host.Plan.Majority()}
 	contract.Collections, err = host.Plan.Collections()
 	require.NoError(t, err)
 	_, err = host.Deploy(ctx, contract)

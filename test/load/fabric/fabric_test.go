@@ -124,7 +124,7 @@ func bringUp(b *testing.B, plan consortium.Plan) *onehost.Network {
 	}
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, n.Down(context.Background())) })
-	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../../chaincode"}
+	contract := onehost.Contract{Name: consortium.Chaincode, Source: "../../../chaincode", Policy: n.Plan.Majority()}
 	contract.Collections, err = n.Plan.Collections()
 	require.NoError(b, err)
 	_, err = n.Deploy(ctx, contract)
