@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,29 +82,44 @@ func startGateway(b *testing.B, n *onehost.Network) *rest {
 	return r
 }
 
-// post sends one write and returns the id of what was made, once confirmed.
+// post sends one write and returns the id of what was made, once confirmed. A
+// gateway that is at its limit is asked again when it says so; the waiting
+// counts.
 func (r *rest) post(ctx context.Context, path, body string) (id string, err error) {
+	for {
+		id, wait, err := r.try(ctx, path, body)
+		if wait == 0 {
+			return id, err
+		}
+		time.Sleep(wait)
+	}
+}
+
+func (r *rest) try(ctx context.Context, path, body string) (id string, wait time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+path, strings.NewReader(body))
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	request.Header.Set("Authorization", "Bearer "+r.token)
 	request.Header.Set("Content-Type", "application/json")
 	answer, err := r.http.Do(request)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer answer.Body.Close()
 	data, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return "", err
+		return "", 0, err
+	}
+	if seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")); answer.StatusCode == http.StatusServiceUnavailable && seconds > 0 {
+		return "", time.Duration(seconds) * time.Second, nil
 	}
 	if answer.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("%s: %s", answer.Status, data)
+		return "", 0, fmt.Errorf("%s: %s", answer.Status, data)
 	}
 	var written struct{ ID string }
 	err = json.Unmarshal(data, &written)
-	return written.ID, err
+	return written.ID, 0, err
 }
 
 func (r *rest) merchant(b *testing.B) string {
