@@ -104,6 +104,9 @@ func planDraw(t *transaction, cmd metrology.PlanDraw) (metrology.Event, error) {
 	if err != nil {
 		return event, err
 	}
+	if err := t.checkSampling(plan, terms); err != nil {
+		return event, err
+	}
 	number := metrology.Key(metrology.KindDrawCount, terms.Authority)
 	count, _, err := worldstate.Get[metrology.DrawCount](t.Space, number)
 	if err != nil {

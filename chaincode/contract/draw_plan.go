@@ -56,3 +56,22 @@ func drawError(err error) error {
 	}
 	return metrology.Errorf(code, "%s", rule.Error())
 }
+
+// checkSampling holds a plan's rates against the ruleset that it says they are
+// from.
+func (t *transaction) checkSampling(plan draw.Plan, terms metrology.DrawTerms) error {
+	if terms.Sampling == nil {
+		return nil
+	}
+	ruleset, err := t.ruleset("plan.sampling", *terms.Sampling)
+	if err != nil {
+		return err
+	}
+	for _, quota := range plan.Quotas {
+		err := ruleset.CheckRate(quota.Stratum, int64(quota.Numerator), int64(quota.Denominator), metrology.DateOf(t.Now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -162,6 +162,9 @@ type DrawTerms struct {
 	Departments []DrawDepartment `json:"departments,omitempty"`
 	Seal        string           `json:"seal,omitempty"`       // of a sealed draw; draws.md section 1
 	OpenWithin  int64            `json:"openWithin,omitempty"` // seconds after the round by which a sealed draw is opened
+	// Sampling names the ruleset whose ratios the plan's rates are; none: the
+	// rates are the authority's own.
+	Sampling *RuleReference `json:"sampling,omitempty"`
 }
 
 // DrawChain pins a beacon in a plan. Byte strings are lower-case hex.

@@ -110,6 +110,8 @@ func drawRoutes() []writeRoute {
 	const one, place = "/v1/draws/:id", "/v1/draws/{id}"
 	directory := step(one+"/directories/:list/:chunk", "draw:Directory", place, command[metrology.FileDrawDirectory])
 	directory.Numbers = []string{"chunk"}
+	plan := step("/v1/draws", "draw:Plan", place, command[metrology.PlanDraw])
+	plan.prepare = (*Server).fillRates
 	seed := step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw])
 	seed.anybody = (*Server).bringRound
 	change := func(decision, function string) writeRoute {
@@ -118,7 +120,7 @@ func drawRoutes() []writeRoute {
 		return r
 	}
 	return []writeRoute{
-		step("/v1/draws", "draw:Plan", place, command[metrology.PlanDraw]),
+		plan,
 		step("/v1/escrow-keys", "draw:PublishEscrowKey", "/v1/escrow-keys", command[metrology.PublishEscrowKey]),
 		step(one+"/escrow-acceptance", "draw:AcceptEscrow", place, command[metrology.DrawAction]),
 		step(one+"/leaves", "draw:CommitLeaves", place, command[metrology.CommitToLeaves]),

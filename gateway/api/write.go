@@ -33,6 +33,8 @@ type writeRoute struct {
 	Optional bool              // Private may be absent; a member "profile": true tells the contract it is there
 	Place    string            // Location of what is made, with {id}; empty: the transaction
 	encode   encoder
+	// prepare completes the members before they are encoded; nil: nothing is missing.
+	prepare func(s *Server, c echo.Context, members map[string]jsontext.Value) error
 	// anybody answers those without a token; nil: there is no such answer.
 	anybody func(s *Server, ctx context.Context, members map[string]jsontext.Value) (Receipt, error)
 }
@@ -81,6 +83,11 @@ func (s *Server) serveWrite(route writeRoute) echo.HandlerFunc {
 		members, err := bodyMembers(c, route)
 		if err != nil {
 			return err
+		}
+		if route.prepare != nil {
+			if err := route.prepare(s, c, members); err != nil {
+				return err
+			}
 		}
 		call, id, err := s.compose(route, who, key, members)
 		if err != nil {
