@@ -66,6 +66,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	s.mountCertificates(e)
 	s.mountVerify(e)
 	e.POST(directoriesPath, s.importDirectories)
+	s.mountExports(e)
 	s.mountService(e)
 }
 
