@@ -27,7 +27,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 	server.Mount(e)
 	g.mountMetrics(e)
 	pages := web.New(web.Config{
-		Register: g.store, Reports: server, Rounds: carrier{server}, Clock: time.Now, Embedded: g.config.Embedded(),
+		Register: g.register(), Reports: server, Rounds: carrier{server}, Clock: time.Now, Embedded: g.config.Embedded(),
 		Version: release, Upload: limits.Upload, Document: api.Document(), Trust: g.link.trust, Desks: g.desks(e, log), Log: log,
 	})
 	pages.Mount(e)
@@ -38,7 +38,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 // api makes the REST interface.
 func (g *gateway) api(limits api.Limits) *api.Server {
 	return api.New(api.Config{
-		Writer: writer{g.client}, Register: g.store, Signer: g.signer,
+		Writer: writer{g.client}, Register: g.register(), Files: g.files, Signer: g.signer,
 		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
 		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Embedded(),
 		Ready: g.ready, Upload: limits.Upload,

@@ -39,7 +39,7 @@ func (g *gateway) observe(ctx context.Context) error {
 
 func (g *gateway) observing() observer.Config {
 	return observer.Config{
-		Officers: g.officers(), Register: g.store, Submit: g.submitStep, Rounds: g.round,
+		Officers: g.officers(), Register: g.register(), Files: g.files, Submit: g.submitStep, Rounds: g.round,
 		Key: g.observerKey(), Clock: time.Now, Every: observeEvery, Logger: g.log,
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
 	"github.com/steelyard-ledger/steelyard/gateway/config"
+	"github.com/steelyard-ledger/steelyard/gateway/drawfiles"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
@@ -48,6 +49,7 @@ type gateway struct {
 	trust      ledger.Trust
 	signer     *signing.Directory
 	load       api.Load
+	files      *drawfiles.Store
 	beacon     *devbeacon.Beacon // nil unless this is a demonstration
 	rounds     *relay.Watch      // of the beacons of others
 	chains     []draw.Chain      // drand networks that the configuration names
@@ -111,6 +113,9 @@ func (g *gateway) openStores(ctx context.Context) error {
 		return err
 	}
 	g.signer = signing.NewDirectory(filepath.Join(g.config.Data, "issuer-keys"))
+	if g.files, err = drawfiles.Open(drawfiles.Config{Dir: filepath.Join(g.config.Data, "draw-files"), Sources: g.config.Gateways}); err != nil {
+		return err
+	}
 	if g.outbox, err = outbox.Open(ctx, filepath.Join(g.config.Data, "outbox.db")); err != nil {
 		return err
 	}
@@ -173,6 +178,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { g.rounds.Run(ctx); return nil })
 	server.ConnState = watchState
 	listener := &shedding{Listener: g.listener, bound: int64(api.DefaultLimits().ConnectionsAtOnce), load: &g.load}
+	group.Go(func() error { return g.collectFiles(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)

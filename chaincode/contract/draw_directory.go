@@ -64,6 +64,7 @@ func freezeDraw(t *transaction, cmd metrology.FreezeDraw) (metrology.Event, erro
 	if d, err = d.SetFreeze(record.Freeze, cmd.Round, due, t.Caller, record.Time); err != nil {
 		return event, err
 	}
+	d.ByFile = cmd.File != nil
 	if err := t.Put(metrology.DrawKey(d.ID, metrology.DrawPartFreeze), record); err != nil {
 		return event, err
 	}

@@ -49,6 +49,9 @@ type Passes interface {
 	Select(*Selector) error
 }
 
+// Serially walks a directory from its beginning to its end.
+func Serially(dir Directory) Passes { return serial{dir} }
+
 type serial struct{ dir Directory }
 
 func (s serial) Survey() (*Survey, error) {

@@ -60,15 +60,12 @@ func Post(in Input, passes Passes) (Outcome, error) {
 		out.Posting.Strata = append(out.Posting.Strata, publishedOf(stratum, s.survey.of(s.plan.Quotas[i].Stratum)))
 	}
 	assignment, err := s.assign()
-	var rule *Error
-	switch {
-	case errors.As(err, &rule) && rule.Kind == KindInfeasible:
-		out.Posting.Infeasible = rule.Error()
-	case err != nil:
+	told, err := postedAssignment(assignment, err)
+	if err != nil {
 		return Outcome{}, err
 	}
 	out.Result.Assignment = assignment
-	out.Posting.CapPlus, out.Posting.Loads = assignment.CapPlus, loadsOf(assignment)
+	out.Posting.CapPlus, out.Posting.Loads, out.Posting.Infeasible = told.CapPlus, told.Loads, told.Infeasible
 	out.Drawn = drawnOf(s.Strata, assignment)
 	out.Posting.AssignmentsRoot = out.Drawn.AssignmentsRoot()
 	return out, nil
@@ -186,13 +183,9 @@ func (p Published) checkStandby(seed Digest) error {
 func assignmentOf(d Disputed, list DrawnList) (Posting, error) {
 	slices.SortFunc(list, func(a, b Drawn) int { return strings.Compare(a.ID, b.ID) })
 	assignment, err := Assign(d.Seed, d.Plan, d.Inspectors, d.Ineligible, list.IDs())
-	var rule *Error
-	if err != nil && (!errors.As(err, &rule) || rule.Kind != KindInfeasible) {
-		return Posting{}, err
-	}
-	out := Posting{CapPlus: assignment.CapPlus, Loads: loadsOf(assignment)}
-	if rule != nil {
-		out.Infeasible = rule.Error()
+	out, err := postedAssignment(assignment, err)
+	if err != nil {
+		return out, err
 	}
 	for i := range list {
 		list[i].Inspectors = assignment.Inspectors[list[i].ID]
@@ -206,10 +199,16 @@ func (p Posting) sameLoads(other Posting) bool {
 	return p.CapPlus == other.CapPlus && p.Infeasible == other.Infeasible && maps.Equal(p.Loads, other.Loads)
 }
 
-// loadsOf gives the loads, none where nobody is assigned.
-func loadsOf(a Assignment) map[string]uint32 {
-	if a.Loads == nil {
-		return map[string]uint32{}
+// postedAssignment tells what stands beside the assignments' root; err is what
+// Assign returned. That it is infeasible is an answer, no error.
+func postedAssignment(a Assignment, err error) (Posting, error) {
+	out := Posting{CapPlus: a.CapPlus, Loads: a.Loads}
+	if out.Loads == nil {
+		out.Loads = map[string]uint32{}
 	}
-	return a.Loads
+	var rule *Error
+	if errors.As(err, &rule) && rule.Kind == KindInfeasible {
+		out.Infeasible, err = rule.Error(), nil
+	}
+	return out, err
 }

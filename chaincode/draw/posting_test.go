@@ -82,7 +82,7 @@ func TestPostAgreesWithCompute(t *testing.T) {
 // TestRightPostingStands: what the draw gives passes every check, and nothing
 // is found against it.
 func TestRightPostingStands(t *testing.T) {
-	for number := range 30 {
+	for number := range 8 {
 		p := postSample(t, number, nil)
 		require.NoError(t, p.Posting.Check(p.disputed.Seed, p.disputed.Plan, p.Sums, p.disputed.Inspectors))
 		require.NoError(t, p.Posting.Carries(p.Drawn))
@@ -184,7 +184,7 @@ func TestWrongPostingIsRefuted(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for number := range 10 {
+			for number := range 4 {
 				p := postSample(t, number, nil)
 				d, listed := p.with(func(posting *Posting, list DrawnList) DrawnList { return c.change(p, posting, list) })
 				found, err := FindChallenge(p.Outcome, d, listed, p.objects)

@@ -21,6 +21,7 @@ type Transcript struct {
 	SealedSecret  *Digest
 	Leaves        []LeavesRecord
 	Result        []byte // JSON
+	Posting       []byte // JSON; instead of a result, one posted by roots
 	Substitutions []Substitution
 	Ledger        []byte // JSON: transactions, endorsements and blocks
 }
@@ -112,10 +113,11 @@ func ParseTranscript(data []byte) (Transcript, error) {
 			"sealedSecret":  func() (err error) { t.SealedSecret, err = readOptionalDigest(d); return err },
 			"leaves":        func() (err error) { t.Leaves, err = readList(d, readLeaves); return err },
 			"result":        func() (err error) { t.Result, err = d.Raw(); return err },
+			"posting":       func() (err error) { t.Posting, err = d.Raw(); return err },
 			"substitutions": func() (err error) { t.Substitutions, err = readList(d, readSubstitution); return err },
 			"ledger":        func() (err error) { t.Ledger, err = d.Raw(); return err },
 		}, "approvals", "directories", "freeze", "commitments", "reveals", "close", "observations",
-			"beacon", "sealedSecret", "leaves", "result", "substitutions", "ledger")
+			"beacon", "sealedSecret", "leaves", "result", "posting", "substitutions", "ledger")
 	})
 	if err != nil {
 		return Transcript{}, asError("", err)

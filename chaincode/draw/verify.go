@@ -57,6 +57,7 @@ type verification struct {
 	strata  []Stratum
 	pairing *Assignment
 	result  map[string][]byte
+	posting *Posting // as carried; nil if there is none or it cannot be read
 }
 
 // Verify checks every step that the transcript carries. Later steps rest on

@@ -37,8 +37,16 @@ func (r *verification) checkSeeds() {
 	out.SealedSeed = sealed
 	drawn := out.DrawSeed()
 	r.drawn = &drawn
-	if r.t.Result != nil {
+	switch {
+	case r.t.Result != nil && r.t.Posting != nil:
+		err = refuse(KindSyntax, "posting", "a result is carried as well")
+	case r.t.Result != nil:
 		err = r.compareSeeds(out)
+	case r.t.Posting != nil:
+		var posting Posting
+		if posting, err = ParsePosting(r.t.Posting); err == nil {
+			r.posting = &posting
+		}
 	}
 	r.outcome(step, err, "S %s", out.Seed)
 }
@@ -90,12 +98,20 @@ func (r *verification) checkSelection() {
 		r.notShown(step, "seed or directories are not shown or not valid")
 		return
 	}
-	strata, err := selectWith(r.passes, r.survey, *r.drawn, r.plan.Quotas, len(r.t.Substitutions))
+	standby := len(r.t.Substitutions)
+	if r.posting != nil {
+		standby = StandbyRanks
+	}
+	strata, err := selectWith(r.passes, r.survey, *r.drawn, r.plan.Quotas, standby)
 	if err != nil {
 		r.say(step, Fail, "%v", err)
 		return
 	}
 	r.strata = strata
+	if r.posting != nil {
+		r.outcome(step, r.comparePosted(), "%d objects in %d strata, as posted by roots", len(SelectedIDs(strata)), len(strata))
+		return
+	}
 	if r.t.Result == nil {
 		r.notShown(step, "recomputed, but no result is carried to compare")
 		return
@@ -128,6 +144,11 @@ func (r *verification) checkAssignment() {
 		return
 	}
 	assignment, err := Assign(*r.drawn, *r.plan, r.people, r.barred, SelectedIDs(r.strata))
+	if r.posting != nil {
+		r.outcome(step, r.comparePostedAssignment(assignment, err), "%d inspectors on %d objects, caps raised by %d, as posted by roots",
+			len(assignment.Loads), len(assignment.Order), assignment.CapPlus)
+		return
+	}
 	if err != nil {
 		r.say(step, Fail, "%v", err)
 		return

@@ -202,6 +202,7 @@ type Draw struct {
 	OpenBy    int64          `json:"openBy,omitempty"`    // by when a sealed draw is opened
 	Reason    DrawReason     `json:"reason,omitempty"`    // of a cancellation
 	Ended     int64          `json:"ended,omitempty"`     // drawn, infeasible, cancelled or void
+	ByFile    bool           `json:"byFile,omitempty"`    // the objects stand in a file; the result is posted by roots
 	Refuted   int            `json:"refuted,omitempty"`   // how many posted results were voided
 }
 

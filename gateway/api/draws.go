@@ -28,7 +28,6 @@ func (s *Server) drawReads() []readRoute {
 		{one, nil, s.draw},
 		{one + "/transcript", []string{"blocks"}, s.drawTranscript},
 		{one + "/assignments", []string{"department"}, s.drawAssignments},
-		{one + "/directories/objects", nil, s.drawObjects},
 		{one + "/directories/inspectors", nil, s.drawInspectors},
 		{one + "/tickets/:siteId", nil, s.drawTicket},
 	}
@@ -88,11 +87,6 @@ func (s *Server) drawTranscript(ctx context.Context, p params) (any, error) {
 	return transcript, err
 }
 
-func (s *Server) drawObjects(ctx context.Context, p params) (any, error) {
-	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
-	return lists.ShowObjects(), err
-}
-
 func (s *Server) drawInspectors(ctx context.Context, p params) (any, error) {
 	lists, err := s.register.DrawDirectories(ctx, p.path("id"))
 	return lists.ShowInspectors(), err
@@ -114,6 +108,8 @@ func drawRoutes() []writeRoute {
 	plan.prepare = (*Server).fillRates
 	seed := step(one+"/beacon", "draw:Beacon", place, command[metrology.SeedDraw])
 	seed.anybody = (*Server).bringRound
+	approveFreeze := step(one+"/freeze-approval", "draw:ApproveFreeze", place, command[metrology.ApproveDraw])
+	approveFreeze.prepare = (*Server).checkFreezeApproval
 	change := func(decision, function string) writeRoute {
 		r := step(one+"/changes/:number/"+decision, function, place, command[metrology.DecideDrawChange])
 		r.Numbers = []string{"number"}
@@ -128,7 +124,7 @@ func drawRoutes() []writeRoute {
 		step(one+"/approval", "draw:Approve", place, command[metrology.ApproveDraw]),
 		directory,
 		step(one+"/freeze", "draw:Freeze", place, command[metrology.FreezeDraw]),
-		step(one+"/freeze-approval", "draw:ApproveFreeze", place, command[metrology.ApproveDraw]),
+		approveFreeze,
 		step(one+"/commitment", "draw:Commit", place, command[metrology.CommitToDraw]),
 		step(one+"/opening", "draw:Open", place, command[metrology.DrawAction]),
 		step(one+"/reveal", "draw:Reveal", place, command[metrology.RevealToDraw]),

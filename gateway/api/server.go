@@ -23,6 +23,7 @@ import (
 type Limits struct {
 	Body         int64         // bytes of a JSON body
 	Upload       int64         // bytes of an uploaded file or batch
+	DrawFile     int64         // bytes of an uploaded directory of a large draw
 	ReadsPerSec  float64       // per client address, sustained; bursts of four times that
 	WritesPerSec float64       // per token, sustained; bursts of four times that
 	Handler      time.Duration // longest time for one request
@@ -42,7 +43,7 @@ type Limits struct {
 // DefaultLimits suit one small machine.
 func DefaultLimits() Limits {
 	return Limits{
-		Body: 1 << 20, Upload: 64 << 20, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
+		Body: 1 << 20, Upload: 64 << 20, DrawFile: 4 << 30, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
 		ReadsAtOnce: 64, WritesAtOnce: 64, UploadsAtOnce: 4, ConnectionsAtOnce: 256,
 	}
 }
@@ -131,8 +132,11 @@ func limitBody(limits Limits) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			limit := limits.Body
-			if uploadRoutes[c.Path()] {
+			switch {
+			case uploadRoutes[c.Path()]:
 				limit = limits.Upload
+			case c.Request().Method == http.MethodPut && (c.Path() == directoryRoute || c.Path() == listsRoute):
+				limit = limits.DrawFile
 			}
 			r := c.Request()
 			if r.ContentLength > limit {

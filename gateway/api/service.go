@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Writer   Writer
 	Register Register
+	Files    DrawFiles
 	Signer   BatchSigner
 	Evidence Evidence
 	Secret   Secret
@@ -33,6 +34,7 @@ type Config struct {
 type Server struct {
 	writer   Writer
 	register Register
+	files    DrawFiles
 	signer   BatchSigner
 	evidence Evidence
 	secret   Secret
@@ -49,7 +51,7 @@ type Server struct {
 // New makes the API.
 func New(c Config) *Server {
 	return &Server{
-		writer: c.Writer, register: c.Register, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
+		writer: c.Writer, register: c.Register, files: c.Files, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
 		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
 		beacons: c.Beacons, courier: c.Courier, leaf: c.Leaf,
 	}
@@ -67,6 +69,7 @@ func (s *Server) Mount(e *echo.Echo) {
 	s.mountVerify(e)
 	e.POST(directoriesPath, s.importDirectories)
 	s.mountExports(e)
+	s.mountDrawFiles(e)
 	s.mountService(e)
 }
 

@@ -55,6 +55,17 @@ func (c *drawClient) post(ctx context.Context, as, path string, body any) error 
 	return err
 }
 
+// put sends a file as a post.
+func (c *drawClient) put(ctx context.Context, as, path string, file io.Reader) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, c.server+path, file)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "text/csv")
+	request.Header.Set("Authorization", "Bearer "+c.tokens[as])
+	return c.do(request, http.StatusCreated)
+}
+
 func (c *drawClient) raw(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
 	if err != nil {

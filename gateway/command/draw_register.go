@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
@@ -42,10 +43,11 @@ func (r *drawRunning) planDocument() map[string]any {
 // directories are the synthetic register in chunks.
 func (r *drawRunning) directories() []metrology.FileDrawDirectory {
 	var chunks []metrology.FileDrawDirectory
-	for begin := 0; begin < r.sites; begin += metrology.MaxDrawChunk {
+	for begin := 0; begin < r.sites && !r.byFile; begin += metrology.MaxDrawChunk {
 		chunk := metrology.FileDrawDirectory{List: metrology.DrawPartObjects, Chunk: begin / metrology.MaxDrawChunk}
 		for i := begin; i < min(begin+metrology.MaxDrawChunk, r.sites); i++ {
-			chunk.Objects = append(chunk.Objects, metrology.DrawObject{ID: siteID(i), Stratum: runStrata[i%len(runStrata)], Weight: 1})
+			o := siteOf(i)
+			chunk.Objects = append(chunk.Objects, metrology.DrawObject{ID: o.ID, Stratum: o.Stratum, Weight: int64(o.Weight)})
 		}
 		chunks = append(chunks, chunk)
 	}
@@ -61,10 +63,18 @@ func (r *drawRunning) directories() []metrology.FileDrawDirectory {
 // chunks says what directories sent.
 func (r *drawRunning) chunks() metrology.DrawChunks {
 	objects := (r.sites + metrology.MaxDrawChunk - 1) / metrology.MaxDrawChunk
+	if r.byFile {
+		objects = 0
+	}
 	return metrology.DrawChunks{Objects: objects, Inspectors: 1, Ineligible: 1, Exclusions: 1}
 }
 
 func siteID(i int) string { return fmt.Sprintf("DEMO-S%05d", i+1) }
+
+// siteOf is a site of the synthetic register.
+func siteOf(i int) draw.Object {
+	return draw.Object{ID: siteID(i), Stratum: runStrata[i%len(runStrata)], Weight: 1}
+}
 
 func inspectorID(i int) string { return fmt.Sprintf("DEMO-I%03d", i+1) }
 

@@ -20,6 +20,7 @@ type runSettings struct {
 	server, tokens, out string
 	authority           string
 	sites, inspectors   int
+	byFile, mistaken    bool
 	margin              int64 // seconds
 	beacon              string
 	sealed              bool
@@ -49,7 +50,9 @@ func drawRun() *cobra.Command {
 	flags.StringVar(&s.out, "out", "", "where to write the transcript; default draw-<number>.json")
 	flags.StringVar(&s.trust, "trust", "", "pinned trust file, to check the blocks too")
 	flags.StringVar(&s.authority, "authority", "440300", "division code of the authority that files the draw")
-	flags.IntVar(&s.sites, "sites", 500, "synthetic sites in the directory, at most 5000")
+	flags.IntVar(&s.sites, "sites", 500, "synthetic sites in the directory, at most 20000, with --by-file a million")
+	flags.BoolVar(&s.byFile, "by-file", false, "let the objects stand in a file, as those of large draws do, and the result be posted by roots")
+	flags.BoolVar(&s.mistaken, "mistaken", false, "with --by-file: post a list with one name swapped first, for the observers to refute")
 	flags.IntVar(&s.inspectors, "inspectors", 30, "synthetic inspectors, at least 4")
 	flags.Int64Var(&s.margin, "margin", 5, "seconds between two steps of the protocol")
 	flags.StringVar(&s.beacon, "beacon", "", "chain hash of the beacon to pin, one of the gateway's /v1/beacons; default its development beacon")
@@ -76,13 +79,25 @@ type drawRunning struct {
 	start time.Time
 	id    string
 	chain metrology.DrawChain
-	seal  draw.Digest // zero: the draw is open
+	seal  draw.Digest                // zero: the draw is open
+	file  *metrology.DrawObjectsFile // of the objects, with --by-file
+	wrong bool                       // the mistaken list is posted
+}
+
+// most is how many sites a run can have.
+func (s runSettings) most() int {
+	if s.byFile {
+		return 1_000_000
+	}
+	return metrology.MaxDrawObjects
 }
 
 func (s runSettings) run(ctx context.Context, out io.Writer) error {
 	switch {
-	case s.sites < 20 || s.sites > metrology.MaxDrawObjects:
-		return fmt.Errorf("--sites: 20 to %d are possible", metrology.MaxDrawObjects)
+	case s.sites < 20 || s.sites > s.most():
+		return fmt.Errorf("--sites: 20 to %d are possible", s.most())
+	case s.mistaken && !s.byFile:
+		return fmt.Errorf("--mistaken: only a result that is posted by roots can be; add --by-file")
 	case s.inspectors < 4 || s.inspectors > metrology.MaxDrawInspectors:
 		return fmt.Errorf("--inspectors: 4 to %d are possible", metrology.MaxDrawInspectors)
 	case s.margin < 2:
@@ -99,7 +114,7 @@ func (s runSettings) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	r := &drawRunning{runSettings: s, drawClient: client, out: out, start: time.Now()}
-	for _, step := range []func(context.Context) error{r.plan, r.file, r.awaitEscrow, r.freeze, r.watch, r.verify} {
+	for _, step := range []func(context.Context) error{r.plan, r.fileLists, r.awaitEscrow, r.freeze, r.watch, r.verify} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -167,8 +182,14 @@ func (r *drawRunning) nextNumber(ctx context.Context) (int, error) {
 	}
 }
 
-// file sends the directories, a thousand entries at a time.
-func (r *drawRunning) file(ctx context.Context) error {
+// fileLists sends the directories, a thousand entries at a time, or the objects
+// as one file.
+func (r *drawRunning) fileLists(ctx context.Context) error {
+	if r.byFile {
+		if err := r.putObjects(ctx); err != nil {
+			return fmt.Errorf("put the directory file of draw %s: %w", r.id, err)
+		}
+	}
 	for _, chunk := range r.directories() {
 		path := r.path(fmt.Sprintf("/directories/%s/%d", chunk.List, chunk.Chunk))
 		if err := r.post(ctx, postRegulator, path, chunk.DrawChunk); err != nil {
@@ -183,7 +204,7 @@ func (r *drawRunning) file(ctx context.Context) error {
 func (r *drawRunning) freeze(ctx context.Context) error {
 	due := time.Now().Unix() + 5*r.margin
 	round := (due-r.chain.GenesisTime)/r.chain.Period + 2
-	request := metrology.FreezeDraw{ID: r.id, Round: round, Chunks: r.chunks()}
+	request := metrology.FreezeDraw{ID: r.id, Round: round, Chunks: r.chunks(), File: r.file}
 	if err := r.post(ctx, postRegulator, r.path("/freeze"), request); err != nil {
 		return fmt.Errorf("freeze draw %s: %w", r.id, err)
 	}
@@ -232,8 +253,16 @@ func (r *drawRunning) watch(ctx context.Context) error {
 			}
 		}
 		switch record.Phase {
+		case metrology.DrawSeeded:
+			if r.mistaken && !r.wrong {
+				if err := r.postMistake(ctx); err != nil {
+					return fmt.Errorf("post a mistaken list of draw %s: %w", r.id, err)
+				}
+			}
 		case metrology.DrawDrawn:
-			return nil
+			if !r.wrong || record.Refuted > 0 {
+				return nil
+			}
 		case metrology.DrawCancelled, metrology.DrawVoid, metrology.DrawInfeasible:
 			return fmt.Errorf("draw %s ended as %s", r.id, record.Phase)
 		}
@@ -266,6 +295,11 @@ func (r *drawRunning) verify(ctx context.Context) error {
 	}
 	if err := os.WriteFile(name, transcript, 0o644); err != nil {
 		return fmt.Errorf("write transcript: %w", err)
+	}
+	if r.byFile {
+		if err := r.saveObjects(name); err != nil {
+			return err
+		}
 	}
 	r.say("transcript written to %s; draw verify says:", name)
 	return runVerify(name, r.trust, r.out)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +51,10 @@ type Config struct {
 	// Beacon says where rounds of public beacons are fetched and which beacons
 	// of one's own plans may pin.
 	Beacon Beacon `yaml:"beacon"`
+	// Gateways are the addresses of other gateways, such as
+	// https://gateway.example, from which files of large draws that are missing
+	// here are fetched. Their roots are checked.
+	Gateways []string `yaml:"gateways"`
 	// Network is the Fabric network to talk to; absent means: start the embedded one.
 	Network *Network `yaml:"network"`
 }
@@ -209,6 +214,11 @@ func (c *Config) Complete() error {
 	}
 	if c.Limits.Reads < 0 || c.Limits.Writes < 0 {
 		return errors.New("limits: a number of requests a second cannot be negative")
+	}
+	for i, address := range c.Gateways {
+		if at, err := url.Parse(address); err != nil || at.Host == "" || at.Scheme != "https" && at.Scheme != "http" {
+			return fmt.Errorf("gateways[%d]: %q is no address such as https://gateway.example", i, address)
+		}
 	}
 	if c.Tokens == "" {
 		c.Tokens = filepath.Join(c.Data, "tokens.json")

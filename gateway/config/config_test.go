@@ -73,6 +73,7 @@ func TestCompleteRefuses(t *testing.T) {
 		"NoData":        {func(c *Config) { c.Data = "" }, "data"},
 		"NoPeerAddress": {func(c *Config) { c.PeerListen = "" }, "peerListen"},
 		"LogFormat":     {func(c *Config) { c.LogFormat = "xml" }, "logFormat"},
+		"Gateways":      {func(c *Config) { c.Gateways = []string{"https://a.example", "b.example"} }, "gateways[1]"},
 		"NoPeers":       {network(func(n *Network) { n.Peers = nil }), "network.peers"},
 		"NoEndpoint":    {network(func(n *Network) { n.Peers[0].Endpoint = "" }), "network.peers[0].endpoint"},
 		"NoTrust":       {network(func(n *Network) { n.Trust = "" }), "network.trust"},

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/draw"
@@ -44,10 +45,21 @@ type Officer struct {
 	MSP   string
 }
 
+// Files are the files beside large draws, with the way to those that other
+// gateways have.
+type Files interface {
+	FetchDirectory(ctx context.Context, root string) error
+	FetchDrawn(ctx context.Context, root string) error
+	KeepDrawn(list draw.DrawnList) error
+	Directory(root string) draw.Directory
+	Drawn(root string) (draw.DrawnList, error)
+}
+
 // Config gives an observer its parts.
 type Config struct {
 	Officers []Officer // one for each organisation that is acted for
 	Register Register
+	Files    Files
 	Submit   Submit
 	Rounds   Rounds            // nil: others bring the beacon's round
 	Key      [sha256.Size]byte // from which the secrets follow; never leaves this gateway
@@ -63,11 +75,15 @@ type Observer struct {
 	told      map[string]string
 	published bool                     // the escrow keys are on the ledger
 	outcomes  map[string]sealedOutcome // by draw
+	large     map[string]*recomputed   // large draws
+	looks     int
 }
 
 // New makes an observer.
 func New(config Config) *Observer {
-	return &Observer{Config: config, checked: map[string]bool{}, told: map[string]string{}, outcomes: map[string]sealedOutcome{}}
+	return &Observer{
+		Config: config, checked: map[string]bool{}, told: map[string]string{}, outcomes: map[string]sealedOutcome{}, large: map[string]*recomputed{},
+	}
 }
 
 // active are the phases in which an observer has something to do.
@@ -82,6 +98,21 @@ func idle(d public.Draw) bool {
 	return (d.Phase == metrology.DrawPlanned || d.Phase == metrology.DrawApproved) && (!d.Sealed() || d.Escrowed != 0)
 }
 
+// ended are the phases in which a posted result can be wrong.
+var ended = []metrology.DrawPhase{metrology.DrawDrawn, metrology.DrawInfeasible}
+
+// seldom is how many looks pass between two at what has ended.
+const seldom = 6
+
+// phases are those to look at now.
+func (o *Observer) phases() []metrology.DrawPhase {
+	o.looks++
+	if o.looks%seldom == 1 {
+		return slices.Concat(active, ended)
+	}
+	return active
+}
+
 // Run watches until ctx ends. A step that fails is tried again at the next
 // look.
 func (o *Observer) Run(ctx context.Context) {
@@ -91,7 +122,7 @@ func (o *Observer) Run(ctx context.Context) {
 		if err := o.publishKeys(ctx); err != nil && ctx.Err() == nil {
 			o.Logger.ErrorContext(ctx, "publishing escrow keys", "error", err)
 		}
-		for _, phase := range active {
+		for _, phase := range o.phases() {
 			if err := o.look(ctx, phase); err != nil && ctx.Err() == nil {
 				o.Logger.ErrorContext(ctx, "watching draws", "error", err)
 			}
@@ -113,7 +144,7 @@ func (o *Observer) look(ctx context.Context, phase metrology.DrawPhase) error {
 			return err
 		}
 		for _, d := range draws.Items {
-			if idle(d) {
+			if idle(d) || slices.Contains(ended, d.Phase) && o.settled(d.Draw) {
 				continue
 			}
 			if err := o.attend(ctx, d.ID); err != nil {
@@ -137,7 +168,7 @@ func (o *Observer) attend(ctx context.Context, id string) error {
 		if step == nil {
 			continue
 		}
-		o.submit(ctx, id, officer, id+"/"+step.function, *step)
+		o.submit(ctx, id, officer, id+"/"+step.function+step.again, *step)
 	}
 	return nil
 }

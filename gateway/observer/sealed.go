@@ -44,7 +44,7 @@ func (o *Observer) publishKeys(ctx context.Context) error {
 		switch {
 		case at < 0:
 			o.published = false // until the register shows it
-			o.submit(ctx, "", officer, "escrow-key/"+key.Public(), step{"draw:PublishEscrowKey", metrology.PublishEscrowKey{Key: key.Public()}})
+			o.submit(ctx, "", officer, "escrow-key/"+key.Public(), step{function: "draw:PublishEscrowKey", request: metrology.PublishEscrowKey{Key: key.Public()}})
 		case known[at].Key != key.Public():
 			o.Logger.WarnContext(ctx, "another gateway holds the escrow of this organisation's draws", "organization", officer.MSP)
 		}
@@ -115,7 +115,7 @@ func (o *Observer) whileSealed(ctx context.Context, r public.DrawRecord, officer
 		o.tell(ctx, r.ID, officer, "draw:CommitLeaves", err)
 		return nil
 	}
-	unseal := &step{"draw:Unseal", metrology.UnsealDraw{ID: r.ID, Secret: outcome.secret.String()}}
+	unseal := &step{function: "draw:Unseal", request: metrology.UnsealDraw{ID: r.ID, Secret: outcome.secret.String()}}
 	committed := false
 	for _, l := range r.Leaves {
 		committed = committed || l.Org == officer.MSP
@@ -127,7 +127,7 @@ func (o *Observer) whileSealed(ctx context.Context, r public.DrawRecord, officer
 	case now >= r.OpenBy && (committed || outcome.infeasible), outcome.infeasible && officer.MSP == metrology.RegulatorMSP:
 		return unseal
 	case !committed && !outcome.infeasible:
-		return &step{"draw:CommitLeaves", metrology.CommitToLeaves{ID: r.ID, Root: outcome.root, Leaves: outcome.leaves}}
+		return &step{function: "draw:CommitLeaves", request: metrology.CommitToLeaves{ID: r.ID, Root: outcome.root, Leaves: outcome.leaves}}
 	}
 	return nil
 }

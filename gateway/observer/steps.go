@@ -14,10 +14,11 @@ import (
 type step struct {
 	function string
 	request  any
+	again    string // tells a step from the same one taken before
 }
 
 func action(function string, r public.DrawRecord) *step {
-	return &step{function, metrology.DrawAction{ID: r.ID}}
+	return &step{function: function, request: metrology.DrawAction{ID: r.ID}}
 }
 
 // next decides what an organisation does now; nil is nothing. Whether the time
@@ -40,10 +41,15 @@ func (o *Observer) next(ctx context.Context, r public.DrawRecord, officer Office
 	case metrology.DrawSealed:
 		return o.whileSealed(ctx, r, officer, now)
 	case metrology.DrawSeeded:
-		if r.Sealed() {
+		switch {
+		case r.Sealed():
 			return o.whileSealed(ctx, r, officer, now)
+		case r.ByFile:
+			return o.postLarge(ctx, r)
 		}
 		return action("draw:Result", r)
+	case metrology.DrawDrawn, metrology.DrawInfeasible:
+		return o.checkLarge(ctx, r)
 	}
 	return nil
 }
@@ -60,7 +66,7 @@ func (o *Observer) whileCommitting(ctx context.Context, r public.DrawRecord, off
 		return nil
 	}
 	commitment := draw.Commitment(r.ID, officer.MSP, o.secret(r.ID, officer.MSP))
-	return &step{"draw:Commit", metrology.CommitToDraw{ID: r.ID, Commitment: commitment.String()}}
+	return &step{function: "draw:Commit", request: metrology.CommitToDraw{ID: r.ID, Commitment: commitment.String()}}
 }
 
 // sound recomputes a freeze from its plan and lists, once. An organisation
@@ -69,9 +75,9 @@ func (o *Observer) sound(ctx context.Context, r public.DrawRecord) bool {
 	if sound, done := o.checked[r.ID]; done {
 		return sound
 	}
-	lists, err := o.Register.DrawDirectories(ctx, r.ID)
+	lists, err := o.lists(ctx, r)
 	if err != nil {
-		o.Logger.ErrorContext(ctx, "read directories of draw", "draw", r.ID, "error", err)
+		o.grumble(ctx, r.ID, "read directories of draw", err)
 		return false
 	}
 	frozen, err := lists.Recompute()
@@ -79,6 +85,12 @@ func (o *Observer) sound(ctx context.Context, r public.DrawRecord) bool {
 		o.Logger.ErrorContext(ctx, "recompute the freeze of draw", "draw", r.ID, "error", err)
 	}
 	sound := err == nil && frozen.String() == r.Freeze
+	if sound && r.ByFile {
+		if err := lists.CheckFile(); err != nil {
+			o.Logger.ErrorContext(ctx, "hold the freeze of draw against its file", "draw", r.ID, "error", err)
+			sound = false
+		}
+	}
 	if !sound {
 		o.Logger.ErrorContext(ctx, "the freeze does not follow from plan and lists; this organisation does not contribute", "draw", r.ID)
 	}
@@ -93,7 +105,7 @@ func (o *Observer) whileRevealing(r public.DrawRecord, officer Officer, now int6
 	revealed := slices.ContainsFunc(r.Reveals, func(v metrology.DrawReveal) bool { return v.Org == officer.MSP })
 	switch {
 	case mine && !revealed:
-		return &step{"draw:Reveal", metrology.RevealToDraw{ID: r.ID, Secret: secret.String()}}
+		return &step{function: "draw:Reveal", request: metrology.RevealToDraw{ID: r.ID, Secret: secret.String()}}
 	case len(r.Reveals) == len(r.Commitments) || now >= r.RoundTime-2*r.Terms.Margin:
 		return action("draw:Close", r)
 	}
@@ -106,7 +118,7 @@ func (o *Observer) whenClosed(r public.DrawRecord, officer Officer, now int64) *
 		if observed || r.Close == nil || !slices.Contains(metrology.DrawWitnesses, officer.MSP) {
 			return nil
 		}
-		return &step{"draw:Observe", metrology.ObserveDraw{ID: r.ID, Contribution: r.Close.Contribution}}
+		return &step{function: "draw:Observe", request: metrology.ObserveDraw{ID: r.ID, Contribution: r.Close.Contribution}}
 	}
 	if now < r.RoundTime {
 		return nil
@@ -121,5 +133,5 @@ func (o *Observer) whenClosed(r public.DrawRecord, officer Officer, now int64) *
 	if !known {
 		return nil
 	}
-	return &step{"draw:Beacon", metrology.SeedDraw{ID: r.ID, Signature: hex.EncodeToString(signature)}}
+	return &step{function: "draw:Beacon", request: metrology.SeedDraw{ID: r.ID, Signature: hex.EncodeToString(signature)}}
 }

@@ -60,7 +60,7 @@ type DrawRecord struct {
 	Leaves       []metrology.DrawLeaves      `json:"leaves,omitempty"`  // what the holders committed to
 	Opening      *metrology.DrawOpening      `json:"opening,omitempty"` // of a sealed draw
 	Result       *metrology.DrawResult       `json:"result,omitempty"`
-	Refuted      []metrology.DrawResult      `json:"refuted,omitempty"` // postings that a challenge has voided, in their order
+	Voided       []metrology.DrawResult      `json:"voided,omitempty"`  // postings that a challenge has voided, in their order
 	Changes      []metrology.DrawChange      `json:"changes,omitempty"` // after the result, in the order they were proposed
 	Numbers      DrawNumbers                 `json:"numbers"`           // of the authority's draws
 	History      []HistoryEntry              `json:"history"`
@@ -104,6 +104,7 @@ func (r DrawRecord) LeavesDiffer() bool {
 // DrawDirectories are the lists of a draw, chunks joined.
 type DrawDirectories struct {
 	Record DrawRecord `json:"-"`
+	Files  DrawFiles  `json:"-"` // where the objects of a large draw stand
 	metrology.DrawChunk
 }
 

@@ -51,7 +51,14 @@ func (d DrawDirectories) Recompute() (draw.Digest, error) {
 	if err := survey.AddAll(objects); err != nil {
 		return draw.Digest{}, fmt.Errorf("read objects: %w", err)
 	}
-	return draw.Freeze(d.Record.ID, plan.Hash, draw.DirectoriesOf(survey, inspectors, ineligible)), nil
+	dirs := draw.DirectoriesOf(survey, inspectors, ineligible)
+	if d.Record.ByFile { // what its file holds, CheckFile tells
+		if dirs.ObjectsRoot, err = draw.ParseDigest(d.Record.Frozen.ObjectsRoot); err != nil {
+			return draw.Digest{}, fmt.Errorf("read freeze: %w", err)
+		}
+		dirs.Objects = uint64(d.Record.Frozen.Objects)
+	}
+	return draw.Freeze(d.Record.ID, plan.Hash, dirs), nil
 }
 
 // Compute is the draw from what was recorded, with the secret of a sealed one.

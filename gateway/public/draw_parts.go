@@ -106,7 +106,7 @@ func (r *DrawRecord) AddPart(p DrawPart) error {
 		}
 		return err
 	case metrology.DrawPartRefuted:
-		return appendRead(&r.Refuted, p.Value)
+		return appendRead(&r.Voided, p.Value)
 	case metrology.DrawPartEscrow:
 		return appendRead(&r.Escrow, p.Value)
 	case metrology.DrawPartLeaves:

@@ -29,21 +29,23 @@ const (
 // it recomputes the ticket from seed and id, and checks the proof against the
 // frozen root.
 type DrawTicket struct {
-	Draw       string                    `json:"draw"`
-	Site       string                    `json:"site"`
-	Phase      metrology.DrawPhase       `json:"phase"`
-	Answer     TicketAnswer              `json:"answer"`
-	Object     *metrology.DrawObject     `json:"object,omitempty"`
-	Exclusion  metrology.ExclusionReason `json:"exclusion,omitempty"`
-	Frozen     *TranscriptFreeze         `json:"frozen,omitempty"`    // what the proof is checked against
-	Proof      json.RawMessage           `json:"proof,omitempty"`     // that the place stands in the frozen directory
-	Absence    json.RawMessage           `json:"absence,omitempty"`   // that it does not: two neighbouring leaves
-	Seed       string                    `json:"seed,omitempty"`      // the one selected with
-	Ticket     string                    `json:"ticket,omitempty"`    // H(seedT ‖ id), draws.md section 3
-	Threshold  string                    `json:"threshold,omitempty"` // the largest ticket selected; compared as ticket over weight where weights differ
-	Rank       int                       `json:"rank,omitempty"`      // in its stratum, from 1; beyond the quota it is a standby's
-	Quota      int                       `json:"quota,omitempty"`
-	Inspectors []string                  `json:"inspectors,omitempty"` // assigned, under their ids of this draw
+	Draw      string                    `json:"draw"`
+	Site      string                    `json:"site"`
+	Phase     metrology.DrawPhase       `json:"phase"`
+	Answer    TicketAnswer              `json:"answer"`
+	Object    *metrology.DrawObject     `json:"object,omitempty"`
+	Exclusion metrology.ExclusionReason `json:"exclusion,omitempty"`
+	Frozen    *TranscriptFreeze         `json:"frozen,omitempty"`    // what the proof is checked against
+	Proof     json.RawMessage           `json:"proof,omitempty"`     // that the place stands in the frozen directory
+	Absence   json.RawMessage           `json:"absence,omitempty"`   // that it does not: two neighbouring leaves
+	Seed      string                    `json:"seed,omitempty"`      // the one selected with
+	Ticket    string                    `json:"ticket,omitempty"`    // H(seedT ‖ id), draws.md section 3
+	Threshold string                    `json:"threshold,omitempty"` // the largest ticket selected; compared as ticket over weight where weights differ
+	// ThresholdWeight is the weight that goes with the threshold, where weights differ.
+	ThresholdWeight int64    `json:"thresholdWeight,omitempty"`
+	Rank            int      `json:"rank,omitempty"` // in its stratum, from 1; beyond the quota it is a standby's
+	Quota           int      `json:"quota,omitempty"`
+	Inspectors      []string `json:"inspectors,omitempty"` // assigned, under their ids of this draw
 }
 
 // NewDrawTicket looks a place up. lists are the draw's directories.
@@ -63,6 +65,9 @@ func NewDrawTicket(lists DrawDirectories, site string) (DrawTicket, error) {
 		return t, nil
 	}
 	t.Frozen = NewDrawTranscript(lists, nil, Status{}).Freeze
+	if r.ByFile {
+		return t, t.lookUpInFile(lists)
+	}
 	objects, err := draw.NewObjects(objectsOf(lists.Objects))
 	if err != nil {
 		return t, fmt.Errorf("read directory of draw %s: %w", r.ID, err)
@@ -88,8 +93,17 @@ func objectsOf(filed []metrology.DrawObject) []draw.Object {
 func (t *DrawTicket) prove(objects draw.Objects) error {
 	proof, absence, err := draw.Prove(objects, t.Site)
 	if err != nil {
-		return metrology.FieldErrorf(metrology.CodeInvalid, "siteId", "is not the id of an object of a draw (1 to 64 of A-Z 0-9 . _ -)")
+		return notAnObject()
 	}
+	return t.show(proof, absence)
+}
+
+func notAnObject() error {
+	return metrology.FieldErrorf(metrology.CodeInvalid, "siteId", "is not the id of an object of a draw (1 to 64 of A-Z 0-9 . _ -)")
+}
+
+// show takes over the one of the two proofs that there is.
+func (t *DrawTicket) show(proof *draw.ObjectProof, absence *draw.Absence) (err error) {
 	if absence != nil {
 		if t.Exclusion == "" {
 			t.Answer = TicketAbsent
@@ -156,6 +170,9 @@ func (t *DrawTicket) place(stratum draw.Stratum) {
 	t.Quota = int(stratum.Quota)
 	if stratum.Threshold != nil {
 		t.Threshold = stratum.Threshold.Ticket.String()
+		if stratum.Weighted {
+			t.ThresholdWeight = int64(stratum.Threshold.Weight)
+		}
 	}
 	for _, id := range stratum.Outright {
 		if id == t.Site {

@@ -23,6 +23,7 @@ type DrawTranscript struct {
 	SealedSecret *string                 `json:"sealedSecret,omitempty"` // of a sealed draw that was opened
 	Leaves       []TranscriptLeaves      `json:"leaves,omitempty"`       // what the holders of a sealed draw committed to
 	Result       json.RawMessage         `json:"result,omitempty"`
+	Posting      json.RawMessage         `json:"posting,omitempty"` // instead of a result: one posted by roots
 	// Substitutions are those in force; recusals do not touch what was drawn.
 	Substitutions []TranscriptSubstitution `json:"substitutions,omitempty"`
 	Ledger        TranscriptLedger         `json:"ledger"`
@@ -37,7 +38,8 @@ type TranscriptApproval struct {
 
 // TranscriptDirectories are the lists that were frozen.
 type TranscriptDirectories struct {
-	Objects    []metrology.DrawObject    `json:"objects"`
+	Objects    []metrology.DrawObject    `json:"objects,omitempty"`
+	Files      []string                  `json:"files,omitempty"` // instead of objects: a directory file beside the transcript
 	Inspectors []metrology.DrawInspector `json:"inspectors"`
 	Ineligible [][]string                `json:"ineligible"`
 }
@@ -135,7 +137,10 @@ func NewDrawTranscript(lists DrawDirectories, steps []Transaction, status Status
 		t.Approvals = append(t.Approvals, TranscriptApproval{a.Step, a.Org, a.Hash})
 	}
 	if f := r.Frozen; f != nil {
-		t.Directories = &TranscriptDirectories{orNone(lists.Objects), asFrozen(lists.Inspectors), orNone(lists.Ineligible)}
+		t.Directories = &TranscriptDirectories{Objects: lists.Objects, Inspectors: asFrozen(lists.Inspectors), Ineligible: orNone(lists.Ineligible)}
+		if r.ByFile {
+			t.Directories.Files = []string{f.ObjectsRoot + ".csv"}
+		}
 		t.Freeze = &TranscriptFreeze{
 			f.PlanHash, f.ObjectsRoot, f.Objects, f.InspectorsRoot, f.Inspectors, f.IneligibleRoot, f.Ineligible, f.Freeze, f.Round,
 		}
@@ -171,7 +176,7 @@ func (t *DrawTranscript) addOutcome(r DrawRecord) {
 		t.Leaves = append(t.Leaves, TranscriptLeaves{l.Org, l.Root, l.Leaves})
 	}
 	if r.Result != nil {
-		t.Result = r.Result.Result
+		t.Result, t.Posting = r.Result.Result, r.Result.Posting
 	}
 	for _, c := range r.Changes {
 		if c.Kind == metrology.DrawSubstitution && c.State == metrology.DrawChangeApproved {

@@ -77,6 +77,7 @@ var importRules = []rule{
 	{of: "gateway/relay", may: []string{"chaincode/draw"}},
 	{of: "gateway/escrow", may: []string{"chaincode/metrology", "chaincode/draw"}},
 	{of: "gateway/observer", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public", "gateway/escrow"}},
+	{of: "gateway/drawfiles", may: []string{"chaincode/metrology", "chaincode/draw", "gateway/public"}},
 	{of: "gateway/digest", may: []string{"chaincode/metrology"}},
 	{of: "gateway/verdict", may: []string{"chaincode/metrology"}},
 	{of: "gateway/signing", may: []string{"chaincode/metrology", "chaincode/signature"}},
