@@ -44,7 +44,7 @@ func Draw() *cobra.Command {
 		Use:   "draw",
 		Short: "Recompute and check draws, or run one",
 	}
-	group.AddCommand(drawCompute(), drawVerify(), drawRun(), drawBeacon(), drawImport(), drawHolder())
+	group.AddCommand(drawCompute(), drawVerify(), drawRun(), drawBeacon(), drawImport(), drawHolder(), drawChallenge())
 	return group
 }
 
@@ -146,20 +146,27 @@ func readDocument(name string, stdin io.Reader) ([]byte, error) {
 
 func drawVerify() *cobra.Command {
 	var trust string
+	var ticket bool
 	cmd := &cobra.Command{
 		Use:   "verify TRANSCRIPT.json",
 		Short: "Check every step of a draw's transcript",
 		Long: "Check every step that a transcript carries and print one line for each:\n" +
 			"PASS, FAIL or NOT SHOWN. Exits with 1 if any step fails and with 2 if the\n" +
 			"transcript cannot be read. Directory files are looked for beside it. With a\n" +
-			"pinned trust file, the blocks that hold the steps are checked too.",
+			"pinned trust file, the blocks that hold the steps are checked too. With\n" +
+			"--ticket the file is a gateway's answer for one place,\n" +
+			"GET /v1/draws/{id}/tickets/{siteId}; it may be - for standard input.",
 		Args:         exactFile,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if ticket {
+				return runTicket(args[0], cmd.InOrStdin(), cmd.OutOrStdout())
+			}
 			return runVerify(args[0], trust, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&trust, "trust", "", "pinned trust file of the ledger, obtained elsewhere")
+	cmd.Flags().BoolVar(&ticket, "ticket", false, "check the answer for one place: its proof, its ticket and what follows from the threshold")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &drawError{exitUnreadable, err} })
 	return cmd
 }

@@ -19,13 +19,36 @@ type drawClient struct {
 	http   *http.Client
 }
 
+// newReader makes a client that only reads.
+func newReader(server string) *drawClient {
+	return &drawClient{server: strings.TrimSuffix(server, "/"), http: &http.Client{Timeout: 10 * time.Minute}}
+}
+
+// download copies a file into out.
+func (c *drawClient) download(ctx context.Context, path string, out io.Writer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.server+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s answered %d", path, response.StatusCode)
+	}
+	_, err = io.Copy(out, response.Body)
+	return err
+}
+
 // newDrawClient reads the tokens and refuses a file that lacks one of the posts.
 func newDrawClient(server, tokens string, posts ...string) (*drawClient, error) {
 	raw, err := os.ReadFile(tokens)
 	if err != nil {
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
-	c := &drawClient{server: strings.TrimSuffix(server, "/"), http: &http.Client{Timeout: time.Minute}}
+	c := newReader(server)
 	if err := json.Unmarshal(raw, &c.tokens); err != nil {
 		return nil, fmt.Errorf("read tokens %s: %w", tokens, err)
 	}
