@@ -19,7 +19,8 @@
 //     a directory that is streamed, never sorted as a whole;
 //   - Assign: inspectors to objects, with the ladder or the deficient set;
 //   - CheckFeasible: the conservative check before the directories freeze;
-//   - Published.Refute…: the challenges to a published list;
-//   - Prove, Absence, SealedLeaf: proofs for merchants and inspectors;
+//   - Post, Posting, Challenge, FindChallenge: a result by its roots, and what
+//     refutes a wrong one (POSTING.md);
+//   - Prove, Absence, Tiles, SealedLeaf: proofs for merchants and inspectors;
 //   - Transcript and Verify: the check of a whole draw after the fact.
 package draw

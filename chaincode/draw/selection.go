@@ -61,7 +61,7 @@ type Selector struct {
 	target Digest
 	rules  []rule
 	index  map[string]int
-	recent int
+	recent [recentStrata]int // indices of rules, from 1; see recentOf
 	picks  []picks
 }
 
@@ -81,8 +81,8 @@ type rule struct {
 // to them without sorting, so that an object costs a comparison on average.
 type picks struct {
 	outright []Object
-	ranked   []Ranked
-	bound    *Key // the worst key worth keeping, once there are enough
+	ranked   []pick
+	bound    *pick // the worst one worth keeping, once there are enough
 }
 
 // NewSelector prepares the selection from the seed (the sealed one in a sealed
@@ -102,32 +102,33 @@ func NewSelector(seed Digest, survey *Survey, quotas []Quota, standby int) (*Sel
 			cutoff: cutoff, ranked: int(n - taken), weight: total.lightest(),
 		}
 		r.keep = r.ranked + standby
-		r.room = min(r.keep+r.keep/4+64, int(total.Objects))
+		r.room = min(r.keep+r.keep/2+64, int(total.Objects))
 		s.index[q.Stratum] = i
 		s.rules = append(s.rules, r)
 	}
 	s.picks = make([]picks, len(s.rules))
-	s.recent = -1
 	return s, nil
 }
 
 // Shard returns an empty selector by the same rules, to be merged into the one
 // it came from in any order.
 func (s *Selector) Shard() *Selector {
-	return &Selector{target: s.target, rules: s.rules, index: s.index, recent: -1, picks: make([]picks, len(s.rules))}
+	return &Selector{target: s.target, rules: s.rules, index: s.index, picks: make([]picks, len(s.rules))}
 }
 
 // Add considers one object. Objects of strata that the plan does not name
 // cannot be drawn.
 func (s *Selector) Add(o Object) error {
-	if s.recent < 0 || s.rules[s.recent].stratum != o.Stratum {
+	slot := recentOf(o.Stratum)
+	at := s.recent[slot] - 1
+	if at < 0 || s.rules[at].stratum != o.Stratum {
 		i, named := s.index[o.Stratum]
 		if !named {
 			return nil
 		}
-		s.recent = i
+		at, s.recent[slot] = i, i+1
 	}
-	r, p := &s.rules[s.recent], &s.picks[s.recent]
+	r, p := &s.rules[at], &s.picks[at]
 	if r.cutoff != 0 && o.Weight >= r.cutoff {
 		p.outright = append(p.outright, o)
 		return nil
@@ -135,68 +136,38 @@ func (s *Selector) Add(o Object) error {
 	if r.keep == 0 {
 		return nil
 	}
-	key := Key{Ticket: ticket(s.target, o.ID), Weight: 1}
+	candidate := pick{id: o.ID, weight: 1, prefix: prefixOf(ticket(s.target, o.ID))}
 	if r.weighted {
-		key.Weight = o.Weight
+		candidate.weight = o.Weight
 	}
-	p.add(Ranked{ID: o.ID, Key: key}, r)
+	s.pick(p, r, candidate)
 	return nil
 }
 
-func (p *picks) add(candidate Ranked, r *rule) {
-	if p.bound != nil && candidate.Key.Compare(*p.bound) > 0 {
+// pick takes a candidate that is not beyond the bound.
+func (s *Selector) pick(p *picks, r *rule, candidate pick) {
+	if p.bound != nil && candidate.compare(p.bound, &s.target) > 0 {
 		return
 	}
 	if p.ranked == nil {
-		p.ranked = make([]Ranked, 0, r.room)
+		p.ranked = make([]pick, 0, r.room)
 	}
 	p.ranked = append(p.ranked, candidate)
 	if len(p.ranked) == r.room {
-		p.cut(r.keep)
+		s.cut(p, r.keep)
 	}
 }
 
 // cut drops all beyond the ranks to keep, and remembers the worst one kept.
-func (p *picks) cut(keep int) {
+func (s *Selector) cut(p *picks, keep int) {
 	if keep == 0 || len(p.ranked) < keep {
 		return
 	}
-	partition(p.ranked, keep-1)
+	partition(p.ranked, keep-1, &s.target)
 	clear(p.ranked[keep:])
 	p.ranked = p.ranked[:keep]
-	bound := p.ranked[keep-1].Key
+	bound := p.ranked[keep-1]
 	p.bound = &bound
-}
-
-// partition puts the element of rank k in its place, smaller ones before it
-// and larger ones behind. Keys are hashes, so the middle element is a fair
-// pivot; nobody can choose them so as to make it a bad one.
-func partition(list []Ranked, k int) {
-	for lo, hi := 0, len(list)-1; lo < hi; {
-		pivot := list[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for list[i].compare(pivot) < 0 {
-				i++
-			}
-			for list[j].compare(pivot) > 0 {
-				j--
-			}
-			if i <= j {
-				list[i], list[j] = list[j], list[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			hi = j
-		case k >= i:
-			lo = i
-		default:
-			return
-		}
-	}
 }
 
 // AddAll considers a whole directory.
@@ -207,10 +178,21 @@ func (s *Selector) Merge(shard *Selector) {
 	for i := range s.picks {
 		p, q := &s.picks[i], &shard.picks[i]
 		p.outright = append(p.outright, q.outright...)
-		for _, r := range q.ranked {
-			p.add(r, &s.rules[i])
+		for _, candidate := range q.ranked {
+			s.pick(p, &s.rules[i], candidate)
 		}
+		q.ranked = nil
 	}
+}
+
+// inOrder sorts picks and gives them their whole keys again.
+func (s *Selector) inOrder(list []pick) []Ranked {
+	slices.SortFunc(list, func(a, b pick) int { return a.compare(&b, &s.target) })
+	out := make([]Ranked, len(list))
+	for i := range list {
+		out[i] = list[i].ranked(&s.target)
+	}
+	return out
 }
 
 // Strata gives the selection, in the order of the plan's quotas. It fails if
@@ -219,17 +201,17 @@ func (s *Selector) Strata() ([]Stratum, error) {
 	out := make([]Stratum, len(s.rules))
 	for i, r := range s.rules {
 		p := &s.picks[i]
-		p.cut(r.keep)
-		slices.SortFunc(p.ranked, Ranked.compare)
+		s.cut(p, r.keep)
+		ranked := s.inOrder(p.ranked)
 		slices.SortFunc(p.outright, func(a, b Object) int { return strings.Compare(a.ID, b.ID) })
-		if len(p.ranked) < r.ranked || uint64(len(p.outright)+r.ranked) != r.quota {
+		if len(ranked) < r.ranked || uint64(len(p.outright)+r.ranked) != r.quota {
 			return nil, fmt.Errorf("select in stratum %q: the directory is not the one surveyed", r.stratum)
 		}
 		st := Stratum{
 			Name: r.stratum, Quota: r.quota, Weighted: r.weighted,
 			outright: p.outright, weight: r.weight,
-			Selected: p.ranked[:r.ranked:r.ranked],
-			Standby:  p.ranked[r.ranked:],
+			Selected: ranked[:r.ranked:r.ranked],
+			Standby:  ranked[r.ranked:],
 		}
 		for _, o := range p.outright {
 			st.Outright = append(st.Outright, o.ID)

@@ -17,7 +17,7 @@ type Survey struct {
 	first  string
 	last   string
 	strata map[string]*tally
-	recent *tally // registers often hold runs of one stratum
+	recent [recentStrata]*tally
 	buf    []byte
 }
 
@@ -25,10 +25,12 @@ type Survey struct {
 type tally struct {
 	stratum string
 	objects uint64
-	weights map[uint32]uint64 // how many objects have each weight
-	run     uint32            // the weight last seen, counted apart: most strata have one
-	runs    uint64
+	light   [lightWeights]uint64 // how many objects have each small weight
+	weights map[uint32]uint64    // and each other one
 }
+
+// lightWeights are the weights from 0 on that are counted without a map.
+const lightWeights = 256
 
 // NewSurvey returns an empty survey.
 func NewSurvey() *Survey {
@@ -49,7 +51,8 @@ func (s *Survey) Shard(begin uint64) *Survey { return newSurvey(s.ranges, begin)
 
 // Add takes the next object; ids must ascend.
 func (s *Survey) Add(o Object) error {
-	if err := s.check(o); err != nil {
+	t, err := s.check(o)
+	if err != nil {
 		return inEntry(err, fmt.Sprintf("objects[%d] %q", s.tree.size(), o.ID))
 	}
 	if s.first == "" {
@@ -60,35 +63,36 @@ func (s *Survey) Add(o Object) error {
 	if err := s.tree.add(s.buf); err != nil {
 		return fmt.Errorf("extend the objects' tree: %w", err)
 	}
-	s.recent.add(o.Weight)
+	t.add(o.Weight)
 	return nil
 }
 
-// check enforces the object's own rules and its place; it leaves the object's
-// tally in s.recent. The label of a stratum is checked once, when it is new.
-func (s *Survey) check(o Object) error {
+// check enforces the object's own rules and its place, and gives the object's
+// tally. The label of a stratum is checked once, when it is new.
+func (s *Survey) check(o Object) (*tally, error) {
 	if err := checkID(o.ID); err != nil {
-		return err
+		return nil, err
 	}
 	if o.Weight == 0 {
-		return refuse(KindWeight, "", "weight 0")
+		return nil, refuse(KindWeight, "", "weight 0")
 	}
 	if o.ID <= s.last {
-		return outOfOrder(s.last, o.ID)
+		return nil, outOfOrder(s.last, o.ID)
 	}
-	if s.recent != nil && s.recent.stratum == o.Stratum {
-		return nil
+	recent := &s.recent[recentOf(o.Stratum)]
+	if *recent != nil && (*recent).stratum == o.Stratum {
+		return *recent, nil
 	}
 	t, found := s.strata[o.Stratum]
 	if !found {
 		if err := checkLabel("stratum", o.Stratum); err != nil {
-			return err
+			return nil, err
 		}
 		t = &tally{stratum: o.Stratum, weights: make(map[uint32]uint64)}
 		s.strata[o.Stratum] = t
 	}
-	s.recent = t
-	return nil
+	*recent = t
+	return t, nil
 }
 
 func outOfOrder(last, id string) error {
@@ -152,34 +156,36 @@ func (s *Survey) of(stratum string) Total {
 
 func (t *tally) add(weight uint32) {
 	t.objects++
-	if weight != t.run {
-		t.flush()
-		t.run = weight
+	if weight < lightWeights {
+		t.light[weight]++
+		return
 	}
-	t.runs++
-}
-
-func (t *tally) flush() {
-	if t.runs > 0 {
-		t.weights[t.run] += t.runs
-	}
-	t.runs = 0
+	t.weights[weight]++
 }
 
 func (t *tally) merge(next *tally) {
-	next.flush()
 	for weight, n := range next.weights { // sums do not depend on the order
 		t.weights[weight] += n
+	}
+	for weight, n := range next.light {
+		t.light[weight] += n
 	}
 	t.objects += next.objects
 }
 
 func (t *tally) total() Total {
-	t.flush()
 	out := Total{Stratum: t.stratum, Objects: t.objects}
-	for _, w := range slices.Sorted(maps.Keys(t.weights)) {
-		out.Weight += uint64(w) * t.weights[w]
-		out.classes = append(out.classes, weightClass{w, t.weights[w]})
+	count := func(weight uint32, objects uint64) {
+		out.Weight += uint64(weight) * objects
+		out.classes = append(out.classes, weightClass{weight, objects})
+	}
+	for weight, n := range t.light {
+		if n > 0 {
+			count(uint32(weight), n)
+		}
+	}
+	for _, weight := range slices.Sorted(maps.Keys(t.weights)) {
+		count(weight, t.weights[weight])
 	}
 	slices.Reverse(out.classes)
 	return out

@@ -257,3 +257,90 @@ func TestDrawSurvivesKill(t *testing.T) {
 		require.Empty(t, state.Close.Withheld)
 	})
 }
+
+// A draw whose objects stand in a file: a posted list with one name swapped is
+// refuted by the observers, the right one stands and verifies offline, and a
+// second gateway fetches the file by its root and answers alike.
+func TestDrawByFile(t *testing.T) {
+	n := embedded
+	g := n.start(t, t.TempDir())
+	const id, one = "440300-000001", "/v1/draws/440300-000001"
+	transcript := runDraw(t, g, "--sites", "600", "--inspectors", "10", "--margin", "3", "--by-file", "--mistaken")
+	var record struct {
+		Phase  string
+		Voided []struct {
+			PostedBy string
+			Refuted  struct{ Kind, Object, By string }
+		}
+		Frozen struct{ ObjectsRoot string }
+		Result struct{ PostedBy string }
+	}
+	g.read(one, &record)
+	require.Equal(t, "drawn", record.Phase)
+	require.Len(t, record.Voided, 1)
+	require.Equal(t, "RegulatorMSP", record.Voided[0].PostedBy)
+	require.Equal(t, "listed", record.Voided[0].Refuted.Kind)
+
+	out, err := exec.Command(program, "draw", "challenge", id, "--server", g.url, "--dry-run").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "nothing to challenge")
+	for _, site := range []string{record.Voided[0].Refuted.Object, "NOBODY"} {
+		answer := filepath.Join(t.TempDir(), "ticket.json")
+		require.NoError(t, os.WriteFile(answer, g.request("", http.MethodGet, one+"/tickets/"+site, "").body, 0o600))
+		out, err := exec.Command(program, "draw", "verify", "--ticket", answer).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	refusedFiles(t, g, one)
+	answersAlikeByFile(t, g, n, one, record.Frozen.ObjectsRoot)
+	g.stop()
+	offlineByFile(t, transcript, record.Frozen.ObjectsRoot)
+}
+
+// refusedFiles: the directory is the regulator's to put and, once frozen, the
+// frozen one; lists are those posted.
+func refusedFiles(t *testing.T, g *gateway, one string) {
+	t.Helper()
+	const other = "id,stratum,weight\nDEMO-S1,K1,1\n"
+	require.Equal(t, "FORBIDDEN", g.request("notary", http.MethodPut, one+"/directories/objects", other).problem(t).Code)
+	require.Equal(t, "INVALID", g.request("regulator", http.MethodPut, one+"/directories/objects", other).problem(t).Code)
+	require.Equal(t, "INVALID", g.request("notary", http.MethodPut, one+"/posting/lists", "id,stratum,weight,list,inspectors\n").problem(t).Code)
+	require.Equal(t, "STATE", g.request("notary", http.MethodPost, one+"/result", "").problem(t).Code)
+	require.Equal(t, http.StatusNotFound, g.request("", http.MethodGet, "/v1/draw-files/"+strings.Repeat("0", 64), "").status)
+}
+
+// answersAlikeByFile starts a second gateway that fetches files from the first.
+func answersAlikeByFile(t *testing.T, g *gateway, n *network, one, root string) {
+	t.Helper()
+	base, err := os.ReadFile(g.configuration())
+	require.NoError(t, err)
+	configuration := filepath.Join(g.data, "second.yaml")
+	require.NoError(t, os.WriteFile(configuration, append(base, "\ngateways: ["+g.url+"]\n"...), 0o600))
+	second := n.startWith(t, t.TempDir(), "--config", configuration)
+	second.caughtUp(g)
+	require.Eventually(t, func() bool {
+		return second.request("", http.MethodGet, "/v1/draw-files/"+root, "").status == http.StatusOK
+	}, 2*time.Minute, 200*time.Millisecond, "fetched from the first gateway")
+	paths := []string{one, one + "/transcript", one + "/directories/objects", one + "/tickets/DEMO-S00001", one + "/tickets/ELSEWHERE", "/v1/draw-files/" + root}
+	for _, path := range paths {
+		want := g.request("", http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, want.status, "%s: %s", path, want.body)
+		require.Equal(t, string(want.body), string(second.request("", http.MethodGet, path, "").body), path)
+	}
+	second.stop()
+}
+
+// offlineByFile verifies the transcript with the file beside it, whole and with
+// a row changed.
+func offlineByFile(t *testing.T, transcript, root string) {
+	t.Helper()
+	out, err := exec.Command(program, "draw", "verify", transcript).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "as posted by roots")
+	file := filepath.Join(filepath.Dir(transcript), root+".csv")
+	rows, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(rows), "DEMO-S00007,K3,1", "DEMO-S00007,K3,2", 1)), 0o600))
+	out, err = exec.Command(program, "draw", "verify", transcript).CombinedOutput()
+	require.Error(t, err)
+	require.Regexp(t, `FAIL +directories`, string(out))
+}
