@@ -39,7 +39,7 @@ func classOf(c echo.Context) class {
 	switch method := c.Request().Method; {
 	case method == http.MethodGet || method == http.MethodHead:
 		return classRead
-	case uploadRoutes[c.Path()]:
+	case uploadRoutes[c.Path()] || takesDrawFile(c):
 		return classUpload
 	}
 	return classWrite

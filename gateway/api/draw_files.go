@@ -36,6 +36,11 @@ const directoryRoute = "/v1/draws/:id/directories/objects"
 // listsRoute is where the lists of a posting are put.
 const listsRoute = "/v1/draws/:id/posting/lists"
 
+// takesDrawFile says whether a request brings a file of a large draw.
+func takesDrawFile(c echo.Context) bool {
+	return c.Request().Method == http.MethodPut && (c.Path() == directoryRoute || c.Path() == listsRoute)
+}
+
 func (s *Server) mountDrawFiles(e *echo.Echo) {
 	e.PUT(directoryRoute, s.takeDirectory)
 	e.GET(directoryRoute, s.serveObjects)

@@ -135,7 +135,7 @@ func limitBody(limits Limits) echo.MiddlewareFunc {
 			switch {
 			case uploadRoutes[c.Path()]:
 				limit = limits.Upload
-			case c.Request().Method == http.MethodPut && (c.Path() == directoryRoute || c.Path() == listsRoute):
+			case takesDrawFile(c):
 				limit = limits.DrawFile
 			}
 			r := c.Request()
