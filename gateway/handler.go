@@ -11,9 +11,18 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/web"
 )
 
+// limits are those of the network that the gateway talks to.
+func (g *gateway) limits() api.Limits {
+	limits := api.DefaultLimits()
+	if !g.config.Embedded() {
+		return limits.OfNetwork()
+	}
+	return limits
+}
+
 // handler puts the routes of all parts on one router, which logs its requests.
 func (g *gateway) handler(log *slog.Logger) http.Handler {
-	limits := api.DefaultLimits()
+	limits := g.limits()
 	if reads := g.config.Limits.Reads; reads > 0 {
 		limits.ReadsPerSec = reads
 	}

@@ -177,7 +177,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	group.Go(func() error { return g.observe(ctx) })
 	group.Go(func() error { g.rounds.Run(ctx); return nil })
 	server.ConnState = watchState
-	listener := &shedding{Listener: g.listener, bound: int64(api.DefaultLimits().ConnectionsAtOnce), load: &g.load}
+	listener := &shedding{Listener: g.listener, bound: int64(g.limits().ConnectionsAtOnce), load: &g.load}
 	group.Go(func() error { return g.collectFiles(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -58,9 +58,8 @@ type Load struct {
 // Latencies that are never too long, whatever they are without load: to refuse
 // a burst of reads that could all be answered at once helps nobody.
 const (
-	quickRead  = 25 * time.Millisecond
-	quickWrite = 30 * time.Millisecond
-	anyTime    = time.Hour // a file takes as long as it is big
+	quickRead = 25 * time.Millisecond
+	anyTime   = time.Hour // a file takes as long as it is big
 )
 
 // bound sets how many requests of each class may be under way.
@@ -71,7 +70,7 @@ func (l *Load) bound(limits Limits) {
 	}
 	l.gates = [classes]*gate{
 		classRead:   newGate(limits.ReadsAtOnce, quickRead),
-		classWrite:  newGate(limits.WritesAtOnce, quickWrite),
+		classWrite:  newGate(limits.WritesAtOnce, limits.QuickWrite),
 		classUpload: newGate(limits.UploadsAtOnce, anyTime),
 	}
 }

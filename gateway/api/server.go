@@ -33,6 +33,11 @@ type Limits struct {
 	WritesAtOnce  int
 	UploadsAtOnce int // each may hold Upload bytes and what is read from them
 
+	// QuickWrite is a latency that is not too long for a write, whatever it is
+	// without load: orderers gather many into one block, so the most writes a
+	// second are had with many under way.
+	QuickWrite time.Duration
+
 	// Connections that are in the middle of a request; further ones are refused
 	// before what they ask is looked at.
 	ConnectionsAtOnce int
@@ -44,8 +49,16 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Body: 1 << 20, Upload: 64 << 20, DrawFile: 4 << 30, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
-		ReadsAtOnce: 64, WritesAtOnce: 64, UploadsAtOnce: 4, ConnectionsAtOnce: 256,
+		ReadsAtOnce: 64, WritesAtOnce: 256, UploadsAtOnce: 4, ConnectionsAtOnce: 512, QuickWrite: 100 * time.Millisecond,
 	}
+}
+
+// OfNetwork widens the limits for a network of several machines, or of several
+// programs on one: its ordering nodes agree on each block, which takes longer
+// and costs this gateway little.
+func (l Limits) OfNetwork() Limits {
+	l.WritesAtOnce, l.ConnectionsAtOnce, l.QuickWrite = 600, 1024, 2*time.Second
+	return l
 }
 
 // NewEcho makes the router every part of the gateway registers on: request

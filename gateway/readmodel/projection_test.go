@@ -32,8 +32,12 @@ func instrument(id string) metrology.Instrument {
 }
 
 func inspection(id string, state metrology.InspectionState) metrology.Inspection {
-	return metrology.Inspection{ID: id, Site: "s1", Basis: metrology.Basis{Kind: metrology.BasisCampaign}, State: state, Inspectors: []string{"p-1", "p-2"},
-		Visited: "2026-02-02", Published: "2026-03-12T00:00:00Z", Revisions: []metrology.InspectionRevision{{Number: 1, Kind: metrology.RevisionOriginal}}}
+	i := metrology.Inspection{ID: id, Site: "s1", Basis: metrology.Basis{Kind: metrology.BasisCampaign}, State: state, Inspectors: []string{"p-1", "p-2"},
+		Visited: "2026-02-02", Revisions: []metrology.InspectionRevision{{Number: 1, Kind: metrology.RevisionOriginal}}}
+	if state != metrology.InspectionEntered && state != metrology.InspectionReviewed {
+		i.Published = "2026-03-12T00:00:00Z"
+	}
+	return i
 }
 
 func enters(i metrology.Inspection, remark string) ledger.Transaction {
