@@ -39,9 +39,11 @@ func (a *applier) write(c *change, w ledger.Write) error {
 		return a.draw(c, parts, w.Value)
 	case metrology.KindObservation:
 		return a.observation(parts, w.Value)
+	case metrology.KindBinding:
+		return a.binding(w.Value)
 	case metrology.KindEscrowKey:
 		return a.escrowKey(w.Value)
-	case metrology.KindCreditCode, metrology.KindNameplate, metrology.KindBinding, metrology.KindOperation, metrology.KindGate, metrology.KindDrawCount:
+	case metrology.KindCreditCode, metrology.KindNameplate, metrology.KindOperation, metrology.KindGate, metrology.KindDrawCount:
 		return nil // indexes and bookkeeping of the contract; the records themselves say what is public
 	}
 	return fmt.Errorf("kind %q is not known to this gateway: use a newer one", kind)

@@ -199,6 +199,23 @@ func (r *register) Rulesets(context.Context, public.PageRequest) (public.Page[pu
 	return filter(r, "rulesets", r.rulesets, func(public.Ruleset) bool { return true })
 }
 
+func (r *register) Sites(_ context.Context, f public.SiteFilter) (public.Page[public.Site], error) {
+	return filter(r, "sites", r.sites, func(s public.Site) bool {
+		return (f.Merchant == "" || s.Owner == f.Merchant) && (f.Parent == "" || s.Parent == f.Parent)
+	})
+}
+
+// Principals are all merchants, for the post of a merchant.
+func (r *register) Principals(_ context.Context, _, subject string, _ metrology.PrincipalKind) ([]string, error) {
+	var ids []string
+	for _, m := range r.merchants {
+		if subject == "merchant-1" {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids, nil
+}
+
 // reports judges from the certificates of a register, with an issuer that may
 // do everything.
 type reports struct{ register *register }

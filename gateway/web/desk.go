@@ -121,6 +121,9 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk/cases", s.desk(s.deskCases))
 	e.GET("/desk/cases/:id", s.desk(s.deskCase))
 	e.GET("/desk/cases/:id/print/:form", s.desk(s.printSheet))
+	e.GET("/desk/mine", s.desk(s.mine))
+	e.GET("/desk/drawn", s.desk(s.drawn))
+	e.GET("/desk/stickers", s.desk(s.stickers))
 	e.GET("/desk/file/:job", s.desk(s.showFileJob))
 	e.POST("/desk/file/:job", s.deskForm(s.showFileJob, s.doFileJob))
 	e.GET("/desk/anchor", s.desk(s.showAnchor))
@@ -212,6 +215,7 @@ type deskPage struct {
 	Token  string
 	Tasks  []task
 	Cases  bool // there is a list of open inspections for this role
+	Trade  bool // it looks after merchants
 	Groups []jobGroup
 	Recent []sent
 }
@@ -240,7 +244,8 @@ func (g jobGroup) Title() string { return "group." + g.Key }
 const recentShown = 5
 
 func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
-	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil}
+	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil,
+		Trade: tradesman(v) == nil}
 	var err error
 	if body.Tasks, err = s.tasks(ctx, v); err != nil {
 		return reply{}, err

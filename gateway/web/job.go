@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -30,7 +31,12 @@ type job struct {
 	Ask       []form.Field // what is asked for, where the body is not asked for as it is
 	Make      maker        // makes the body of that
 	Final     bool         // nothing undoes it; the form has that confirmed
+	View      string       // template of the form; empty: the one made of its controls
+	Aid       aid          // what that template shows besides; it may fill in what is not given
 }
+
+// aid prepares what a form of its own template shows besides its controls.
+type aid func(s *Server, ctx context.Context, v visit, o form.Operation, filled url.Values) (any, error)
 
 // maker makes a body of the members that a form asked for.
 type maker func(s *Server, ctx context.Context, asked []byte) (body []byte, err error)
@@ -88,7 +94,16 @@ type jobPage struct {
 	Problem  *problemDocument
 	Stale    bool  // the form was not made for this session: check and send again
 	Earlier  *sent // the form's key was used already
+	Filled   url.Values
+	Faults   map[string]string // by control
+	Aid      any               // of the form's own template
 }
+
+// Value is what a control holds.
+func (p jobPage) Value(path string) string { return p.Filled.Get(path) }
+
+// Has reports whether an option of a control is chosen.
+func (p jobPage) Has(path, option string) bool { return slices.Contains(p.Filled[path], option) }
 
 // showJob shows a form: empty, or with what the address or an earlier sending
 // filled in. Its key stands in the address, so that going back and sending
@@ -124,7 +139,7 @@ func (s *Server) showJob(ctx context.Context, v visit) (reply, error) {
 		described := s.describe(ctx, earlier)
 		page.Earlier = &described
 	}
-	return s.fillJob(v, o, page, filled, nil, http.StatusOK), nil
+	return s.fillJob(ctx, v, o, page, filled, nil, http.StatusOK)
 }
 
 // fillIn fills in what the register knows, where the address says of what.
@@ -179,11 +194,17 @@ func familyOf(address, name string) string {
 }
 
 // fillJob shows the form as it was filled in, with what is wrong with it.
-func (s *Server) fillJob(v visit, o form.Operation, page jobPage, filled url.Values, faults map[string]string, status int) reply {
-	page.Token = v.Token
+func (s *Server) fillJob(ctx context.Context, v visit, o form.Operation, page jobPage, filled url.Values, faults map[string]string, status int) (reply, error) {
+	page.Token, page.Filled, page.Faults = v.Token, filled, faults
+	if page.Job.Aid != nil {
+		var err error
+		if page.Aid, err = page.Job.Aid(s, ctx, v, o, filled); err != nil {
+			return reply{}, fmt.Errorf("prepare the form of %s: %w", o.ID, err)
+		}
+	}
 	page.Controls = form.Fill(allFields(o), filled, faults, filled.Get(formMore))
-	return reply{view: "job", title: s.say(v.lang, "job."+page.Job.Operation), status: status, body: page,
-		self: jobPath + url.PathEscape(page.Job.Operation) + "?" + url.Values{"key": {page.Key}}.Encode()}
+	return reply{view: cmp.Or(page.Job.View, "job"), title: s.say(v.lang, "job."+page.Job.Operation), status: status, body: page,
+		self: jobPath + url.PathEscape(page.Job.Operation) + "?" + url.Values{"key": {page.Key}}.Encode()}, nil
 }
 
 // doJob sends a form: decode, one call, and the place where it is told what
@@ -209,7 +230,7 @@ func (s *Server) doJob(ctx context.Context, v visit) (reply, error) {
 		if fault, given := faults[formSure]; given {
 			page.Fault = fault
 		}
-		return s.fillJob(v, o, page, v.sent, faults, http.StatusBadRequest), nil
+		return s.fillJob(ctx, v, o, page, v.sent, faults, http.StatusBadRequest)
 	}
 	if j.Make != nil {
 		if _, made, err := s.desks.Journal.Find(ctx, v.Person.Label, page.Key); err != nil || made {
@@ -301,7 +322,7 @@ func (s *Server) refused(ctx context.Context, v visit, o form.Operation, page jo
 		}
 		page.Key = newKey(page.Job.Operation)
 	}
-	return s.fillJob(v, o, page, v.sent, faults, answer.Status), nil
+	return s.fillJob(ctx, v, o, page, v.sent, faults, answer.Status)
 }
 
 // controlOf finds the control that shows a fault of a member: its own, that of

@@ -14,8 +14,9 @@ var messageFiles embed.FS
 type catalogue map[string]string
 
 // catalogueParts are the files of a catalogue, by what follows the language in
-// their names: of the public pages and of the desks.
-var catalogueParts = []string{"", "-desk"}
+// their names: of the public pages, of the desks, and of those of merchants, markets and
+// inspectors.
+var catalogueParts = []string{"", "-desk", "-trade"}
 
 func readCatalogue(l language) (catalogue, error) {
 	words := catalogue{}

@@ -79,6 +79,7 @@ type Server struct {
 	log       *slog.Logger
 	assets    assets
 	views     map[language]views
+	pledges   map[language]pledgeWords
 	reference docsPage
 	counted   tallied
 	desks     *desks // nil: there are none
@@ -96,6 +97,9 @@ func New(c Config) *Server {
 	var err error
 	if s.assets, err = readAssets(); err == nil {
 		s.views, err = parseViews(s.assets)
+	}
+	if err == nil {
+		s.pledges, err = readPledgeWords()
 	}
 	if err == nil {
 		s.reference, err = readDocument(c.Document)

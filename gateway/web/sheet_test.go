@@ -21,33 +21,40 @@ var (
 	module   = regexp.MustCompile(`M(\d+) (\d+)h1v1h-1z`)
 )
 
+// decode reads the first code drawn in a page with another program.
+func decode(t *testing.T, page string) string {
+	t.Helper()
+	size, err := strconv.Atoi(codeBox.FindStringSubmatch(page)[1])
+	require.NoError(t, err)
+	const scale = 4
+	picture := image.NewGray(image.Rect(0, 0, size*scale, size*scale))
+	for i := range picture.Pix {
+		picture.Pix[i] = 0xff
+	}
+	for _, m := range module.FindAllStringSubmatch(codePath.FindStringSubmatch(page)[1], -1) {
+		x, _ := strconv.Atoi(m[1])
+		y, _ := strconv.Atoi(m[2])
+		for dx := range scale {
+			for dy := range scale {
+				picture.SetGray(x*scale+dx, y*scale+dy, color.Gray{})
+			}
+		}
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+	require.NoError(t, err)
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	require.NoError(t, err)
+	return result.GetText()
+}
+
 // The code on a printed sheet is read back by another program.
 func TestSheetCode(t *testing.T) {
 	for _, merchant := range []string{"M-1", "M-2", "M-3"} {
 		page := get(serve(t, full()), "/m/"+merchant+"/sheet", "zh").Body.String()
 		checkPage(t, page)
-		size, err := strconv.Atoi(codeBox.FindStringSubmatch(page)[1])
-		require.NoError(t, err)
-		const scale = 4
-		picture := image.NewGray(image.Rect(0, 0, size*scale, size*scale))
-		for i := range picture.Pix {
-			picture.Pix[i] = 0xff
-		}
-		for _, m := range module.FindAllStringSubmatch(codePath.FindStringSubmatch(page)[1], -1) {
-			x, _ := strconv.Atoi(m[1])
-			y, _ := strconv.Atoi(m[2])
-			for dx := range scale {
-				for dy := range scale {
-					picture.SetGray(x*scale+dx, y*scale+dy, color.Gray{})
-				}
-			}
-		}
-		bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
-		require.NoError(t, err)
-		result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-		require.NoError(t, err)
-		require.Equal(t, "http://example.com/m/"+merchant, result.GetText())
-		require.Contains(t, page, result.GetText(), "the address stands beside the code")
+		address := decode(t, page)
+		require.Equal(t, "http://example.com/m/"+merchant, address)
+		require.Contains(t, page, address, "the address stands beside the code")
 	}
 }
 

@@ -15,6 +15,9 @@ type DeskRegister interface {
 	OpenInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OpenInspection], error)
 	OpenInspection(ctx context.Context, id string, today metrology.Date) (public.OpenInspection, error)
 	Rulesets(ctx context.Context, page public.PageRequest) (public.Page[public.Ruleset], error)
+	Sites(ctx context.Context, f public.SiteFilter) (public.Page[public.Site], error)
+	// Principals are the merchants or issuers that a post acts for.
+	Principals(ctx context.Context, msp, subject string, kind metrology.PrincipalKind) ([]string, error)
 }
 
 // task is something that waits for a post.
