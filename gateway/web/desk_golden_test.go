@@ -62,7 +62,7 @@ func (d *desk) busy() *desk {
 	return d
 }
 
-var secrets = regexp.MustCompile(`(name="(?:_token|kept\._key|_key)" value="|[?&;]key=)(?:desk-[A-Za-z]+-[0-9a-f]+|[A-Za-z0-9_-]{43}|[0-9a-f]{24})`)
+var secrets = regexp.MustCompile(`(name="(?:_token|kept\._key|_key|key)" value="|[?&;]key=)(?:desk-[A-Za-z]+-[0-9a-f]+|[A-Za-z0-9_-]{43}|[0-9a-f]{24})`)
 
 // TestGoldenDesks holds every view of the desks against its file.
 func TestGoldenDesks(t *testing.T) {

@@ -20,9 +20,6 @@ type drawnRow struct {
 	Ticket *public.DrawTicket // nil: its lists cannot be read here; the draw's own page may know more
 }
 
-// Why is the message that says the reason in words.
-func (r drawnRow) Why() string { return "drawn.why-" + string(r.Ticket.Answer) }
-
 // maxDrawn bounds how many draws are looked through for one place: each answer
 // is computed anew from the draw's public lists.
 const maxDrawn = 10

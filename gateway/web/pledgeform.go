@@ -201,7 +201,7 @@ func (a *pledgeAid) term(s *Server, v visit, filled url.Values) (term metrology.
 		c := metrology.Commitment{Code: choice.Rule.Code}
 		if choice.Rule.High > 0 {
 			if c.Value, err = strconv.Atoi(strings.TrimSpace(choice.Value)); err != nil || c.Value < choice.Rule.Low || c.Value > choice.Rule.High {
-				a.Wrong[pickValue+string(c.Code)] = s.say(v.lang, "pledge-form.value", choice.Rule.Low, choice.Rule.High)
+				a.Wrong[pickValue+string(c.Code)] = s.say(v.lang, "form.value-between", choice.Rule.Low, choice.Rule.High)
 			}
 		}
 		term.Commitments = append(term.Commitments, c)

@@ -34,7 +34,7 @@ func sha256Hex(text string) string {
 
 // pledgeTextPinned is the digest of the text of version 2026.1 for the pledge
 // that chosen asks for.
-const pledgeTextPinned = "PIN"
+const pledgeTextPinned = "828d7390de7023e0b68eaae41ff6c463de8ba1a6bab37419b8cbf8557da67284"
 
 // chosen is an address at which a pledge was chosen.
 const chosen = "/desk/do/signPledge?id=M-1&chosen=on&programme=integrity-metrology&from=2026-04-01&months=24&signature.role=operator&promise=answer-complaints&promise%3Aanswer-complaints=5&promise%3Acompensate-shortage=3"
