@@ -106,7 +106,7 @@ func TestMistakesAtThePledge(t *testing.T) {
 	command(v, network.ClearBrowserCookies, cdp.Empty{}) // the session ends elsewhere
 	v.enter("agree", "on")
 	v.tabTo(send)
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#file-form"))
+	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#secret"))
 	require.Contains(t, v.text("main"), "Sign in")
 	v.signIn("merchant")
 	v.open(address.RequestURI())
