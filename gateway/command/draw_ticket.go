@@ -70,7 +70,7 @@ func (t ticketDocument) checkFreeze() draw.Step {
 	}
 	var err error
 	if got := draw.Freeze(t.Draw, t.Frozen.PlanHash, t.Frozen.Directories); got != t.Frozen.Freeze {
-		err = fmt.Errorf("F is %s, not the one shown", got)
+		err = fmt.Errorf("the freeze F is %s, not the one shown", got)
 	}
 	return judged(step, err, "F %s; compare it with the ledger or another gateway", t.Frozen.Freeze)
 }

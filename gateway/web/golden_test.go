@@ -60,6 +60,7 @@ func TestGolden(t *testing.T) {
 		"draw-sealed":            {full(), "/draws/310115-000004?site=S-1", 200},
 		"draw-opened":            {full(), "/draws/310115-000005", 200},
 		"draw-late":              {full(), "/draws/310115-000006", 200},
+		"draw-posted":            {full(), "/draws/310115-000007", 200},
 		"directories":            {full(), "/draws/310115-000001/directories", 200},
 		"draw-none":              {full(), "/draws/none", 404},
 		"docs":                   {full(), "/docs", 200},

@@ -179,5 +179,10 @@ func draws() []public.DrawRecord {
 	opened.Opening = &metrology.DrawOpening{Org: metrology.NotaryMSP, Secret: digest, Wrong: []string{metrology.RegulatorMSP}, Time: at - 70}
 	late := open
 	late.ID, late.RoundTime = "310115-000006", at-4000
-	return []public.DrawRecord{open, drawn, cancelled, sealed, opened, late}
+	posted := drawn
+	posted.ID, posted.ByFile = "310115-000007", true
+	posted.Voided = []metrology.DrawResult{{Posting: []byte(`{}`), PostedBy: metrology.InstituteMSP, Time: at - 300,
+		Refuted: &metrology.DrawRefuted{Kind: "omitted", Stratum: "K1", Object: "S-1", By: metrology.AssociationMSP, Time: at - 200}}}
+	posted.Result = &metrology.DrawResult{Posting: []byte(`{}`), PostedBy: metrology.NotaryMSP, Time: at - 100}
+	return []public.DrawRecord{open, drawn, cancelled, sealed, opened, late, posted}
 }
