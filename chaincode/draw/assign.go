@@ -77,7 +77,8 @@ type lottery struct {
 	lot       Digest
 }
 
-func wordsFor(inspectors int) int { return (inspectors + 63) / 64 }
+// wordsFor is at least 1: without inspectors the objects still have slots to fill.
+func wordsFor(inspectors int) int { return max(1, (inspectors+63)/64) }
 
 func capsOf(inspectors Inspectors) []int64 {
 	caps := make([]int64, len(inspectors))

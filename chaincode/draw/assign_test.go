@@ -194,3 +194,9 @@ func (b *bruteForce) fillableSet(set []SlotName, plus uint32) bool {
 	}
 	return false
 }
+
+// Without inspectors no slot can be filled: that is an infeasible draw like any other.
+func TestAssignWithoutInspectors(t *testing.T) {
+	_, err := Assign(digestOf("seed"), Plan{Slots: [][]string{{}, {}}, Ladder: []uint32{1}}, nil, nil, []string{"A-1"})
+	requireKind(t, err, KindInfeasible, "A-1/0")
+}

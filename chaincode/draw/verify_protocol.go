@@ -79,12 +79,16 @@ func describeReveals(shares []Share) string {
 }
 
 // deadline is the last second before which closing and observing count, known
-// once the beacon's parameters and the round are.
+// once the beacon's parameters and the round are. Parameters of another chain
+// than the pinned one tell no time.
 func (r *verification) deadline() (int64, bool) {
 	if r.t.Beacon == nil || r.t.Freeze == nil || !r.terms.stated {
 		return 0, false
 	}
 	chain := r.t.Beacon.Chain
+	if r.terms.chainHash != nil && chain.Hash() != *r.terms.chainHash {
+		return 0, false
+	}
 	rounds := int64(min(r.t.Freeze.Round, maxInteger))
 	if chain.Period == 0 || rounds > (1<<62)/int64(chain.Period) {
 		return 0, false
@@ -110,7 +114,7 @@ func (r *verification) checkClose() {
 	case r.t.Freeze == nil || r.contrib == nil:
 		r.notShown(step, "freeze, commitments or reveals it rests on are not shown")
 	case !dated:
-		r.say(step, Pass, "C %s; its time could not be checked without beacon and margin", c.Contribution)
+		r.notShown(step, "C is the recorded one, but its time cannot be checked without margin and pinned beacon")
 	default:
 		r.say(step, Pass, "C %s, %d s before its deadline as its transaction claims", c.Contribution, deadline-c.Time)
 	}
@@ -139,6 +143,10 @@ func (r *verification) checkObservations() {
 	}
 	if int64(len(orgs)) < r.terms.observations {
 		r.say(step, Fail, "%d of other organisations, %d are needed: the draw is void", len(orgs), r.terms.observations)
+		return
+	}
+	if _, dated := r.deadline(); !dated {
+		r.notShown(step, "by %v, but their times cannot be checked without margin and pinned beacon", orgs)
 		return
 	}
 	r.say(step, Pass, "by %v", orgs)

@@ -1,16 +1,8 @@
 // Reads inputs of the draw, each ended by a NUL byte since broken ones may hold line
 // ends, and writes one line per answer: {"output": …} or {"error": kind, "entry": …,
-// "message": …, "details": …}. Beacons come again and again in a run, so every check
-// is made once and remembered.
+// "message": …, "details": …}.
 import { readFileSync } from 'node:fs';
-import { bls, draw } from './fixtures.mjs';
-
-const known = new Map();
-function checkBeacon(sha256, key, message, signature) {
-  const name = [key, message, signature].map(draw.hex).join();
-  if (!known.has(name)) known.set(name, bls.refuse(sha256, key, message, signature));
-  return known.get(name);
-}
+import { checkBeacon, draw } from './fixtures.mjs';
 
 function answer(bytes) {
   try {

@@ -382,10 +382,9 @@
     });
     return H(LP('DR1/contrib'), u32(entries.length), ...parts);
   }
-  // readBeacon returns chain hash, round and randomness, after checking the signature.
-  function readBeacon(beacon, check) {
-    checkMembers(beacon, 'beacon', ['chain', 'round', 'signature']);
-    const chain = checkMembers(beacon.chain, 'beacon.chain', ['scheme', 'publicKey', 'period', 'genesisTime', 'genesisSeed', 'beaconId']);
+  // readChain returns a chain's key, its times (seconds) and the hash that pins it.
+  function readChain(value) {
+    const chain = checkMembers(value, 'beacon.chain', ['scheme', 'publicKey', 'period', 'genesisTime', 'genesisSeed', 'beaconId']);
     if (checkString(chain.scheme, 'beacon.chain.scheme') !== 'bls-unchained-g1-rfc9380') refuse('beacon', 'beacon.chain.scheme', 'bls-unchained-g1-rfc9380 is expected');
     const key = checkHex(chain.publicKey, 'beacon.chain.publicKey', 96);
     const period = checkInteger(chain.period, 'beacon.chain.period', 0, U32);
@@ -393,13 +392,23 @@
     const genesis = checkInteger(chain.genesisTime, 'beacon.chain.genesisTime', -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const genesisSeed = checkHex(chain.genesisSeed, 'beacon.chain.genesisSeed', null);
     const name = checkString(chain.beaconId, 'beacon.chain.beaconId');
+    return { key, period, genesis, chainHash: H(u32(period), u64(genesis), key, genesisSeed, utf8(name === 'default' ? '' : name)) };
+  }
+  // readBeacon returns chain hash, round and randomness, after checking the signature.
+  function readBeacon(beacon, check) {
+    checkMembers(beacon, 'beacon', ['chain', 'round', 'signature']);
+    const { key, chainHash } = readChain(beacon.chain);
     const round = checkInteger(beacon.round, 'beacon.round', 0, Number.MAX_SAFE_INTEGER);
     if (round === 0) refuse('beacon', 'beacon.round', 'rounds count from 1');
     const signature = checkHex(beacon.signature, 'beacon.signature', 48);
     const reason = check(sha256, key, sha256(u64(round)), signature);
     if (reason !== null) refuse('beacon', `beacon round ${round}`, reason);
-    return { chainHash: H(u32(period), u64(genesis), key, genesisSeed, utf8(name === 'default' ? '' : name)), round, randomness: sha256(signature) };
+    return { chainHash, round, randomness: sha256(signature) };
   }
+  // freeze is F over the plan's hash, the three roots and the three counts: objects,
+  // inspectors, ineligible pairs.
+  const freeze = (draw, hp, roots, counts) => H(LP('DR1/freeze'), LP(draw), hp, ...roots.flatMap((r, i) => [r, u64(counts[i])]));
+  const openSeed = (F, C, { chainHash, round, randomness }) => H(LP('DR1/seed'), F, C, chainHash, u64(round), randomness);
   function unseal(draw, plan, sealedSecret, seed) {
     const secret = (sealedSecret ?? null) === null ? null : checkHex(sealedSecret, 'sealedSecret', 32);
     if (plan.seal === null) return secret === null ? null : refuse('seal', 'sealedSecret', 'the plan has no seal');
@@ -447,9 +456,21 @@
     const keys = members.map((i) => ({ i, head: view.getUint32(32 * i) * 65536 + view.getUint16(32 * i + 4) }));
     return keys.sort((a, b) => a.head - b.head || compareBytes(bytes(a.i), bytes(b.i)) || a.i - b.i).map((key) => key.i);
   }
-  function selectStratum(objects, tickets, members, quota) {
+  // split tells whether a stratum's weights differ, who is certain and who is ranked.
+  function split(objects, members, quota) {
     const weighted = members.some((i) => objects[i].weight !== objects[members[0]].weight);
-    const { outright, rest } = weighted ? takeOutright(objects, members, quota) : { outright: [], rest: members };
+    return { weighted, ...(weighted ? takeOutright(objects, members, quota) : { outright: [], rest: members }) };
+  }
+  // standby lists the ids of a group's ranks beyond its quota, the next one first.
+  function standby(objects, { members, quota }, seed) {
+    const target = targetSeed(seed);
+    const tickets = new Uint8Array(32 * objects.length);
+    for (const i of members) tickets.set(ticketOf(target, objects[i].id), 32 * i);
+    const { weighted, outright, rest } = split(objects, members, quota);
+    return rank(objects, tickets, rest, weighted).slice(quota - outright.length).map((i) => objects[i].id);
+  }
+  function selectStratum(objects, tickets, members, quota) {
+    const { weighted, outright, rest } = split(objects, members, quota);
     const drawn = quota === outright.length ? [] : rank(objects, tickets, rest, weighted).slice(0, quota - outright.length);
     const ticket = (i) => hex(tickets.subarray(32 * i, 32 * i + 32));
     const last = drawn.at(-1);
@@ -678,10 +699,10 @@
       merkleRoot(objects, objectLeaf, report(options, 'objects', objects.length)),
       merkleRoot(inspectors, inspectorLeaf), merkleRoot(ineligible, pairLeaf),
     ];
-    const F = H(LP('DR1/freeze'), LP(draw), hp, roots[0], u64(objects.length), roots[1], u64(inspectors.length), roots[2], u64(ineligible.length));
+    const F = freeze(draw, hp, roots, [objects.length, inspectors.length, ineligible.length]);
     const C = contribution(draw, input.contributions);
     const { chainHash, round, randomness } = readBeacon(input.beacon, options.checkBeacon ?? beaconCheck());
-    const S = H(LP('DR1/seed'), F, C, chainHash, u64(round), randomness);
+    const S = openSeed(F, C, { chainHash, round, randomness });
     const sealedSeed = unseal(draw, plan, input.sealedSecret, S);
     const seed = sealedSeed ?? S;
     const { strata, drawn } = select(objects, groups, seed, report(options, 'tickets', objects.length));
@@ -708,6 +729,13 @@
   const exported = Object.freeze({
     DrawError, decode, parse, canonical, compute, verifyTicket, verifyInclusion, merkleRoot,
     objectLeaf, inspectorLeaf, pairLeaf, planHash, commitment, seal, sha256, hex, unhex,
+    // For transcript.js, which checks the steps of a draw one by one.
+    parts: Object.freeze({
+      H, LP, u32, concat, compareBytes, compareText, beaconCheck,
+      checkMembers, checkList, checkInteger, checkHex, checkString, checkId, checkLabel,
+      readObjects, readInspectors, readIneligible, readPlan, readChain, readBeacon,
+      freeze, contribution, openSeed, unseal, quotas, select, standby, assign,
+    }),
   });
 
   // ---- as a worker: {text or input, bls?: address of bls.js} → {progress}… {output} or {error} ----
