@@ -21,6 +21,22 @@ var units = map[string]unit{
 	"D": {"vergence", "1"}, "mmHg": {"pressure", "1"}, "pc": {"count", "1"},
 }
 
+// UnitScale is a unit as a multiple of its dimension's base unit.
+type UnitScale struct {
+	Dimension string  `json:"dimension"`
+	Factor    Decimal `json:"factor"`
+}
+
+// UnitScales lists the units that measurements may use, for programs that
+// compute errors elsewhere.
+func UnitScales() map[string]UnitScale {
+	scales := make(map[string]UnitScale, len(units))
+	for symbol, u := range units {
+		scales[symbol] = UnitScale{u.dimension, MustDecimal(u.factor)}
+	}
+	return scales
+}
+
 // intervalUnit is the unit of rows that count in verification scale intervals.
 const intervalUnit = "e"
 

@@ -93,6 +93,9 @@ func (r Ruleset) EffectiveOn(day Date) bool {
 	return r.Approved() && !day.Before(r.EffectiveFrom) && (r.EffectiveTo == "" || !r.EffectiveTo.Before(day))
 }
 
+// AppliesIn reports whether the ruleset covers a division.
+func (r Ruleset) AppliesIn(region string) bool { return regionContains(r.Region, region) }
+
 // Reference names this version.
 func (r Ruleset) Reference() RuleReference { return RuleReference{ID: r.ID, Version: r.Version} }
 

@@ -124,6 +124,7 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk/mine", s.desk(s.mine))
 	e.GET("/desk/drawn", s.desk(s.drawn))
 	e.GET("/desk/stickers", s.desk(s.stickers))
+	e.GET("/desk/round", s.desk(s.round))
 	e.GET("/desk/file/:job", s.desk(s.showFileJob))
 	e.POST("/desk/file/:job", s.deskForm(s.showFileJob, s.doFileJob))
 	e.GET("/desk/anchor", s.desk(s.showAnchor))
@@ -216,6 +217,7 @@ type deskPage struct {
 	Tasks  []task
 	Cases  bool // there is a list of open inspections for this role
 	Trade  bool // it looks after merchants
+	Field  bool // it visits places
 	Groups []jobGroup
 	Recent []sent
 }
@@ -245,7 +247,7 @@ const recentShown = 5
 
 func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
 	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil,
-		Trade: tradesman(v) == nil}
+		Trade: tradesman(v) == nil, Field: inspecting(v) == nil}
 	var err error
 	if body.Tasks, err = s.tasks(ctx, v); err != nil {
 		return reply{}, err

@@ -27,12 +27,13 @@ type job struct {
 	Only      map[string][]string // path → the options that make sense here
 	Command   string              // of the state machine of what it changes; empty: none is looked at
 	Phases    []metrology.DrawPhase
-	Sealed    bool         // of sealed draws alone
-	Ask       []form.Field // what is asked for, where the body is not asked for as it is
-	Make      maker        // makes the body of that
-	Final     bool         // nothing undoes it; the form has that confirmed
-	View      string       // template of the form; empty: the one made of its controls
-	Aid       aid          // what that template shows besides; it may fill in what is not given
+	Sealed    bool                             // of sealed draws alone
+	Ask       []form.Field                     // what is asked for, where the body is not asked for as it is
+	Make      maker                            // makes the body of that
+	Final     bool                             // nothing undoes it; the form has that confirmed
+	View      string                           // template of the form; empty: the one made of its controls
+	Trim      func(sent url.Values) url.Values // drops what was shown and left empty; nil: nothing
+	Aid       aid                              // what that template shows besides; it may fill in what is not given
 }
 
 // aid prepares what a form of its own template shows besides its controls.
@@ -213,6 +214,9 @@ func (s *Server) doJob(ctx context.Context, v visit) (reply, error) {
 	j, o, err := s.findJob(v)
 	if err != nil {
 		return reply{}, err
+	}
+	if j.Trim != nil {
+		v.sent = j.Trim(v.sent)
 	}
 	if v.sent.Get(formMore) != "" {
 		return s.showJob(ctx, v)

@@ -7,7 +7,7 @@ import (
 // jobs is the table of what can be done at the desks, in the order it is
 // shown. Roles are those the contract lets do it; whether a post acts for the
 // merchant or issuer concerned, the contract says.
-var jobs = join(drawJobs(), inspectionJobs(), pledgeJobs(), ruleJobs(), issuerJobs(), certificateJobs(), registerJobs(), tradeJobs())
+var jobs = join(drawJobs(), inspectionJobs(), pledgeJobs(), ruleJobs(), issuerJobs(), certificateJobs(), registerJobs(), tradeJobs(), fieldJobs())
 
 func join(families ...[]job) []job {
 	var all []job

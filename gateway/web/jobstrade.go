@@ -29,3 +29,13 @@ func tradeJobs() []job {
 		{Operation: "objectInspection", Group: groupInspections, Roles: merchant},
 	}
 }
+
+// fieldJobs are what an inspector does.
+func fieldJobs() []job {
+	inspector := roles{metrology.RoleInspector}
+	return []job{
+		{Operation: "enterInspection", Group: groupInspections, Roles: inspector, View: "visit", Aid: (*Server).aidVisit, Trim: measured, Leave: []string{"id"}},
+		{Operation: "reviseInspection", Group: groupInspections, Roles: inspector, View: "visit", Aid: (*Server).aidVisit, Trim: measured},
+		{Operation: "retestInspection", Group: groupInspections, Roles: inspector, View: "visit", Aid: (*Server).aidVisit, Trim: measured},
+	}
+}

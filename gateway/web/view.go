@@ -85,6 +85,7 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"stampOf":         stampOf,
 		"resultTone":      resultTone,
 		"outcomeTone":     outcomeTone,
+		"measuredTone":    measuredTone,
 		"stamp":           func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"plus":            func(i int) int { return i + 1 },
 		"label":           words.label,

@@ -1,0 +1,361 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/verdict"
+	"github.com/steelyard-ledger/steelyard/gateway/web/form"
+)
+
+// visitAid is what the form of a visit shows besides its controls.
+type visitAid struct {
+	Subject string // of the visitor's post
+	Site    string
+	Place   string // name of the site; empty: not registered, or not named yet
+	Rows    []visitRow
+	Tables  visitTables
+	Hidden  []kept // what was filled in and this form does not ask for
+	Proofs  []proofRow
+	First   bool // a first entry, which says where, when and on what ground
+}
+
+// visitTables are the rules in force that a browser needs for a verdict.
+type visitTables struct {
+	Units map[string]metrology.UnitScale `json:"units"`
+	Rules []metrology.RuleDocument       `json:"rules"`
+}
+
+// visitRow is one measurement: of an instrument at the place, or of one of its
+// parts.
+type visitRow struct {
+	At     string // beginning of the names of its controls
+	Title  string
+	Fixed  []kept // members that are known
+	Serial string
+	Result *metrology.MeasurementResult // computed from what was typed; nil: nothing to compute
+}
+
+// proofRow is one piece of evidence: the names of its two controls.
+type proofRow struct {
+	Number       int
+	Kind, Digest string
+}
+
+// Typed are the members of a measurement that are typed.
+func (*visitAid) Typed() []string { return []string{"indication", "reference", "interval", "unit"} }
+
+// Kinds are the kinds of evidence.
+func (*visitAid) Kinds() []metrology.EvidenceKind {
+	return []metrology.EvidenceKind{metrology.EvidencePhoto, metrology.EvidenceRecord, metrology.EvidenceFilm, metrology.EvidenceSample, metrology.EvidenceTest}
+}
+
+// JSON is what the browser computes verdicts from.
+func (a *visitAid) JSON() (string, error) {
+	raw, err := json.Marshal(a.Tables)
+	return string(raw), err
+}
+
+// measuredTone is how the verdict of a measurement may be shown.
+func measuredTone(v metrology.Verdict) verdict.Tone {
+	switch v {
+	case metrology.VerdictPass:
+		return verdict.Good
+	case metrology.VerdictFail:
+		return verdict.Bad
+	}
+	return verdict.Unknown
+}
+
+const (
+	visitItem    = "inspection.items[0]."
+	visitMeasure = visitItem + "measurements"
+)
+
+// aidVisit prepares the form of a visit: one row per instrument or part that is
+// registered at the place, with the rule that answers for it today.
+func (s *Server) aidVisit(ctx context.Context, v visit, o form.Operation, filled url.Values) (any, error) {
+	aid := &visitAid{Subject: v.Person.Subject, First: o.ID == "enterInspection"}
+	if err := s.findPlace(ctx, v, o, filled, aid); err != nil {
+		return nil, err
+	}
+	suggestVisit(v, aid, filled)
+	if aid.Site == "" {
+		return aid, nil
+	}
+	region := ""
+	place, err := s.register.Site(ctx, aid.Site)
+	switch {
+	case err == nil:
+		aid.Place, region = nameOf(place.Details, place.ID), place.Region
+		if last := len(place.Occupants) - 1; aid.First && v.sent == nil && last >= 0 && place.Occupants[last].To == "" {
+			suggest(filled, "inspection.merchant", place.Occupants[last].Merchant)
+		}
+	case metrology.ErrorCode(err) != metrology.CodeNotFound:
+		return nil, err
+	}
+	if aid.Tables, err = s.tablesFor(ctx, v.today, region); err != nil {
+		return nil, err
+	}
+	instruments, err := s.register.Instruments(ctx, public.InstrumentFilter{Site: aid.Site, PageRequest: public.PageRequest{Limit: public.MaxLimit}}, v.today)
+	if err != nil {
+		return nil, fmt.Errorf("list instruments: %w", err)
+	}
+	aid.rows(instruments.Items, filled)
+	for i := range aid.Rows {
+		aid.Rows[i].Result = aid.Tables.evaluate(aid.Rows[i], filled, v.today, region)
+	}
+	aid.Tables.narrow(instruments.Items)
+	for i := range form.RowCount(filled, visitItem+"evidence") + 1 {
+		at := visitItem + "evidence[" + strconv.Itoa(i) + "]."
+		aid.Proofs = append(aid.Proofs, proofRow{i, at + "kind", at + "digest"})
+	}
+	aid.hide(filled)
+	return aid, nil
+}
+
+// findPlace finds where the visit was: in the form, or in the inspection that
+// is revised, whose report then fills the form in.
+func (s *Server) findPlace(ctx context.Context, v visit, o form.Operation, filled url.Values, aid *visitAid) error {
+	aid.Site = strings.TrimSpace(filled.Get("site"))
+	id := filled.Get(parameterPath("id"))
+	if aid.First || id == "" {
+		return nil
+	}
+	found, err := s.desks.Register.OpenInspection(ctx, id, v.today)
+	if metrology.ErrorCode(err) == metrology.CodeNotFound {
+		return nil // the interface says so when the form is sent
+	}
+	if err != nil {
+		return err
+	}
+	aid.Site = found.Site
+	if v.sent == nil {
+		return s.fillCorrection(ctx, v, o, filled)
+	}
+	return nil
+}
+
+// suggestVisit fills in what is usual.
+func suggestVisit(v visit, aid *visitAid, filled url.Values) {
+	if aid.First {
+		suggest(filled, "visited", string(v.today))
+		if !slices.Contains(form.Split(filled.Get("inspectors")), v.Person.Subject) {
+			filled.Set("inspectors", strings.TrimSpace(v.Person.Subject+"\n"+filled.Get("inspectors")))
+		}
+	}
+	suggest(filled, "inspection.outcome", string(metrology.VisitDone))
+	suggest(filled, visitItem+"matter", string(metrology.MatterInstruments))
+}
+
+// tablesFor are the tolerances in force on a day in a region, the newest
+// version of each.
+func (s *Server) tablesFor(ctx context.Context, day metrology.Date, region string) (visitTables, error) {
+	tables := visitTables{Units: metrology.UnitScales()}
+	page, err := s.desks.Register.Rulesets(ctx, public.PageRequest{Limit: public.MaxLimit})
+	if err != nil {
+		return tables, fmt.Errorf("list rules: %w", err)
+	}
+	for _, r := range page.Items {
+		if r.Body.MPE == nil || !r.EffectiveOn(day) || !r.AppliesIn(region) {
+			continue
+		}
+		i := slices.IndexFunc(tables.Rules, func(d metrology.RuleDocument) bool { return d.ID == r.ID })
+		switch {
+		case i < 0:
+			tables.Rules = append(tables.Rules, r.RuleDocument)
+		case tables.Rules[i].Version < r.Version:
+			tables.Rules[i] = r.RuleDocument
+		}
+	}
+	return tables, nil
+}
+
+// rows lists the measurements that were filled in, then what else stands at the
+// place.
+func (a *visitAid) rows(instruments []public.Instrument, filled url.Values) {
+	taken := map[string]bool{}
+	count := form.RowCount(filled, visitMeasure)
+	for i := range count {
+		at := visitMeasure + "[" + strconv.Itoa(i) + "]."
+		instrument, part := filled.Get(at+"instrument"), filled.Get(at+"part")
+		taken[instrument+"\x00"+part] = true
+		row := visitRow{At: at, Title: strings.TrimSpace(instrument + " " + part)}
+		for _, known := range instruments {
+			if known.ID == instrument {
+				row.Title, row.Serial = titleOf(known, part), known.Serial
+			}
+		}
+		for _, name := range []string{"instrument", "part", "category", "class", "occasion", "rule.id", "rule.version"} {
+			row.Fixed = append(row.Fixed, kept{at + name, filled.Get(at + name)})
+		}
+		a.Rows = append(a.Rows, row)
+	}
+	for _, i := range instruments {
+		if i.State == metrology.InstrumentRetired {
+			continue
+		}
+		parts := []string{""}
+		if len(i.Parts) > 0 {
+			parts = nil
+			for _, part := range i.Parts {
+				parts = append(parts, part.ID)
+			}
+		}
+		for _, part := range parts {
+			if !taken[i.ID+"\x00"+part] {
+				a.Rows = append(a.Rows, a.newRow(len(a.Rows), i, part, filled))
+			}
+		}
+	}
+}
+
+func titleOf(i public.Instrument, part string) string {
+	if part == "" {
+		return i.Name
+	}
+	return i.Name + " · " + part
+}
+
+// newRow is an empty measurement of an instrument or its part.
+func (a *visitAid) newRow(number int, i public.Instrument, part string, filled url.Values) visitRow {
+	at := visitMeasure + "[" + strconv.Itoa(number) + "]."
+	row := visitRow{At: at, Title: titleOf(i, part), Serial: i.Serial}
+	rule, table := a.Tables.ruleFor(i.Category)
+	fixed := map[string]string{"instrument": i.ID, "part": part, "category": i.Category, "occasion": string(metrology.OccasionInService)}
+	if rule.ID != "" {
+		fixed["rule.id"], fixed["rule.version"] = rule.ID, strconv.Itoa(rule.Version)
+		if slices.ContainsFunc(table, func(r metrology.MPERow) bool { return r.Category == i.Category && r.Class == i.Accuracy }) {
+			fixed["class"] = i.Accuracy
+		}
+		if unit := unitOf(table, i.Category); unit != "" {
+			suggest(filled, at+"unit", unit)
+		}
+	}
+	for _, name := range []string{"instrument", "part", "category", "class", "occasion", "rule.id", "rule.version"} {
+		row.Fixed = append(row.Fixed, kept{at + name, fixed[name]})
+	}
+	return row
+}
+
+// ruleFor finds the table that knows a category.
+func (t visitTables) ruleFor(category string) (metrology.RuleReference, []metrology.MPERow) {
+	for _, r := range t.Rules {
+		if slices.ContainsFunc(r.Body.MPE.Rows, func(row metrology.MPERow) bool { return row.Category == category }) {
+			return metrology.RuleReference{ID: r.ID, Version: r.Version}, r.Body.MPE.Rows
+		}
+	}
+	return metrology.RuleReference{}, nil
+}
+
+// unitOf is the unit in which a table counts a category; empty when in
+// intervals.
+func unitOf(rows []metrology.MPERow, category string) string {
+	for _, row := range rows {
+		if row.Category == category && row.Limit != metrology.LimitInterval {
+			return row.Unit
+		}
+	}
+	return ""
+}
+
+// narrow leaves what the instruments of a place need, since a page is to stay
+// small: their rows, without title and source.
+func (t *visitTables) narrow(instruments []public.Instrument) {
+	var needed []metrology.RuleDocument
+	for _, r := range t.Rules {
+		var rows []metrology.MPERow
+		for _, row := range r.Body.MPE.Rows {
+			if slices.ContainsFunc(instruments, func(i public.Instrument) bool { return i.Category == row.Category }) {
+				rows = append(rows, row)
+			}
+		}
+		if len(rows) > 0 {
+			needed = append(needed, metrology.RuleDocument{ID: r.ID, Version: r.Version, Body: metrology.RuleBody{MPE: &metrology.MPETable{Rows: rows}}})
+		}
+	}
+	t.Rules = needed
+}
+
+// evaluate computes error and verdict of what was typed, as the contract will.
+func (t visitTables) evaluate(row visitRow, filled url.Values, day metrology.Date, region string) *metrology.MeasurementResult {
+	member := func(name string) string { return strings.TrimSpace(filled.Get(row.At + name)) }
+	known := map[string]string{}
+	for _, k := range row.Fixed {
+		known[strings.TrimPrefix(k.Name, row.At)] = k.Value
+	}
+	m := metrology.Measurement{Category: known["category"], Class: known["class"], Occasion: metrology.Occasion(known["occasion"]), Unit: member("unit"), Rule: metrology.RuleReference{ID: known["rule.id"]}}
+	m.Rule.Version, _ = strconv.Atoi(known["rule.version"]) // 0: no rule is named
+	var err error
+	if m.Indication, err = metrology.ParseDecimal(member("indication")); err != nil {
+		return nil
+	}
+	if m.Reference, err = metrology.ParseDecimal(member("reference")); err != nil {
+		return nil
+	}
+	if text := member("interval"); text != "" {
+		if m.Interval, err = metrology.ParseDecimal(text); err != nil {
+			return nil
+		}
+	}
+	if m.Check("") != nil {
+		return nil
+	}
+	var rule *metrology.Ruleset
+	for _, r := range t.Rules {
+		if (metrology.RuleReference{ID: r.ID, Version: r.Version}) == m.Rule {
+			rule = &metrology.Ruleset{RuleDocument: r, State: metrology.RulesetInForce}
+		}
+	}
+	result := m.Evaluate(rule, day, region)
+	return &result
+}
+
+// visitAsked are the controls that the form shows itself.
+var visitAsked = []string{"site", "basis.kind", "basis.draw", "basis.rank", "inspectors", "visited", "post", "follows",
+	"inspection.merchant", "inspection.outcome", "inspection.institution", "inspection.remark", visitItem + "matter", visitItem + "results"}
+
+// hide carries along what was filled in and is not asked for here, such as
+// further matters.
+func (a *visitAid) hide(filled url.Values) {
+	for _, k := range keep(filled) {
+		shown := slices.Contains(visitAsked, k.Name) || strings.HasPrefix(k.Name, visitMeasure+"[") || strings.HasPrefix(k.Name, visitItem+"evidence[") ||
+			strings.HasPrefix(k.Name, "assigned[") || k.Name == parameterPath("id") || k.Name == formKey || k.Name == formMore
+		if !shown {
+			a.Hidden = append(a.Hidden, k)
+		}
+	}
+}
+
+// measured drops the rows in which nothing was measured and numbers the others
+// anew, so that what is wrong with one is shown beside it.
+func measured(sent url.Values) url.Values {
+	kept := url.Values{}
+	for name, values := range sent {
+		if !strings.HasPrefix(name, visitMeasure+"[") {
+			kept[name] = values
+		}
+	}
+	next := 0
+	for i := range form.RowCount(sent, visitMeasure) {
+		at := visitMeasure + "[" + strconv.Itoa(i) + "]."
+		if strings.TrimSpace(sent.Get(at+"indication")) == "" && strings.TrimSpace(sent.Get(at+"reference")) == "" {
+			continue
+		}
+		to := visitMeasure + "[" + strconv.Itoa(next) + "]."
+		for name, values := range sent {
+			if member, of := strings.CutPrefix(name, at); of {
+				kept[to+member] = values
+			}
+		}
+		next++
+	}
+	return kept
+}
