@@ -77,6 +77,14 @@ type drawPage struct {
 	Tone   verdict.Tone       // of the answer
 }
 
+// Checks names the steps that the page's script checks, in their order.
+func (drawPage) Checks() []string {
+	return []string{
+		"plan", "plan approval", "directories", "freeze", "freeze approval", "commitments", "reveals", "close", "observations", "beacon",
+		"seed", "selection", "assignment", "sealed leaves", "substitutions", "ledger",
+	}
+}
+
 // drawStep is one thing that an organisation did for a draw.
 type drawStep struct {
 	Key    string // message that names it
