@@ -79,8 +79,8 @@ type desks struct {
 	work     *work.Store
 }
 
-// Attempts to sign in from one address: so many at once, then one in so many
-// seconds. A token has 160 random bits; this is for passwords.
+// Attempts to sign in from one address without a right token, which has 160
+// random bits: so many at once, then one in so many seconds.
 const (
 	attemptBurst   = 10
 	attemptsPerSec = 0.2

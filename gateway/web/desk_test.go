@@ -207,9 +207,11 @@ func TestGuessingIsSlow(t *testing.T) {
 	for range 10 {
 		d.send("POST", "/desk/sign-in", "en", url.Values{"_secret": {"wrong"}})
 	}
-	w := d.send("POST", "/desk/sign-in", "en", url.Values{"_secret": {"sy_regulator"}})
+	w := d.send("POST", "/desk/sign-in", "en", url.Values{"_post": {"regulator"}, "_secret": {"wrong"}})
 	require.Equal(t, http.StatusTooManyRequests, w.Code)
 	require.Contains(t, w.Body.String(), "Too many attempts")
+	w = d.send("POST", "/desk/sign-in", "en", url.Values{"_secret": {"sy_regulator"}})
+	require.Equal(t, http.StatusSeeOther, w.Code, "nobody guesses a token")
 }
 
 func TestOnlyOwnPathsAfterSignIn(t *testing.T) {

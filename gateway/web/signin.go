@@ -68,15 +68,19 @@ func (s *Server) signIn(ctx context.Context, r request) (reply, error) {
 	}
 	sent := r.Request().PostForm
 	page := signInPage{To: ownPath(sent.Get(signInTo)), Post: strings.TrimSpace(sent.Get(signInPost)), Kept: keptForm(sent)}
-	allowed, err := s.desks.attempts.Allow(r.RealIP())
-	if err != nil {
-		return reply{}, err
+	secret := strings.TrimSpace(sent.Get(signInKey))
+	who, known := s.recogniseToken(page.Post, secret)
+	if !known {
+		allowed, err := s.desks.attempts.Allow(r.RealIP())
+		if err != nil {
+			return reply{}, err
+		}
+		if !allowed {
+			page.Fault = "sign-in.too-many"
+			return s.refuseSignIn(r, http.StatusTooManyRequests, page), nil
+		}
+		who, known = s.recognisePassword(page.Post, secret)
 	}
-	if !allowed {
-		page.Fault = "sign-in.too-many"
-		return s.refuseSignIn(r, http.StatusTooManyRequests, page), nil
-	}
-	who, known := s.recogniseSecret(page.Post, strings.TrimSpace(sent.Get(signInKey)))
 	if !known {
 		page.Fault = "sign-in.refused"
 		return s.refuseSignIn(r, http.StatusUnauthorized, page), nil
@@ -96,15 +100,18 @@ func (s *Server) signIn(ctx context.Context, r request) (reply, error) {
 	return answer, err
 }
 
-func (s *Server) recogniseSecret(post, secret string) (session.Person, bool) {
+// recogniseToken knows a post by its token, which nobody guesses.
+func (s *Server) recogniseToken(post, secret string) (session.Person, bool) {
 	if secret == "" || len(secret) > maxSecret || len(post) > maxPost {
 		return session.Person{}, false
 	}
 	who, known := s.desks.Posts.ByToken(secret)
-	if known && (post == "" || post == who.Label) {
-		return who, true
-	}
-	if post == "" || known {
+	return who, known && (post == "" || post == who.Label)
+}
+
+// recognisePassword knows a post by its name and password.
+func (s *Server) recognisePassword(post, secret string) (session.Person, bool) {
+	if secret == "" || len(secret) > maxSecret || post == "" || len(post) > maxPost {
 		return session.Person{}, false
 	}
 	return s.desks.Posts.ByPassword(post, secret)
