@@ -52,3 +52,12 @@ func CheckDate(field string, d Date) error {
 	}
 	return nil
 }
+
+// Year is the calendar year of a valid date; 0 of any other.
+func (d Date) Year() int {
+	t, err := time.Parse(dateLayout, string(d))
+	if err != nil {
+		return 0
+	}
+	return t.Year()
+}

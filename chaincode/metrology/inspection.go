@@ -103,6 +103,11 @@ const (
 	BasisPledge     BasisKind = "pledge"     // 承诺核查
 )
 
+// BasisKinds lists all grounds.
+var BasisKinds = []BasisKind{
+	BasisDraw, BasisComplaint, BasisTransfer, BasisMonitoring, BasisCampaign, BasisKeySector, BasisFollowUp, BasisPledge,
+}
+
 // Basis is the ground for an inspection; a draw names the rank drawn.
 type Basis struct {
 	Kind BasisKind `json:"kind"`

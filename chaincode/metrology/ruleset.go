@@ -13,10 +13,11 @@ const (
 	RulesetDeadline  RulesetKind = "deadline"  // periods in working days
 	RulesetSampling  RulesetKind = "sampling"  // draw ratios per credit-risk class
 	RulesetProgramme RulesetKind = "programme" // terms and duties of pledge programmes
+	RulesetVisits    RulesetKind = "visits"    // inspections of one site in a calendar year
 )
 
 // RulesetKinds lists all kinds.
-var RulesetKinds = []RulesetKind{RulesetMPE, RulesetCycle, RulesetCalendar, RulesetDeadline, RulesetSampling, RulesetProgramme}
+var RulesetKinds = []RulesetKind{RulesetMPE, RulesetCycle, RulesetCalendar, RulesetDeadline, RulesetSampling, RulesetProgramme, RulesetVisits}
 
 // RegionNational stands for the whole country where a division code is asked for.
 const RegionNational = "100000"
@@ -113,6 +114,7 @@ type RuleBody struct {
 	Deadline  *DeadlineTable  `json:"deadline,omitempty"`
 	Sampling  *SamplingTable  `json:"sampling,omitempty"`
 	Programme *ProgrammeTable `json:"programme,omitempty"`
+	Visits    *VisitCap       `json:"visits,omitempty"`
 }
 
 // CycleTable gives verification cycles by catalogue category.

@@ -189,6 +189,9 @@ func (b RuleBody) check(kind RulesetKind) error {
 	if b.Programme != nil {
 		members[RulesetProgramme] = b.Programme
 	}
+	if b.Visits != nil {
+		members[RulesetVisits] = b.Visits
+	}
 	table, ok := members[kind]
 	if !ok || len(members) != 1 {
 		return FieldErrorf(CodeInvalid, "body", "must hold the member %q and no other", kind)

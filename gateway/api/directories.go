@@ -44,6 +44,7 @@ type directoryQuery struct {
 	kinds  []string          // of the register's sites; empty: all
 	strata map[string]string // what file or register says → opaque label
 	cutoff metrology.Date    // sites registered later are too new; empty: none is
+	day    metrology.Date    // first of the visits, or today; visits of its year count towards the cap
 	ghosts bool              // places need not be in the register
 	dryRun bool
 }
@@ -62,11 +63,16 @@ func (s *Server) compileDirectories(ctx context.Context, id string, q directoryQ
 			return s.secret.newID(Principal{Label: "draw/" + id}, staff, "I-")
 		},
 	}
-	if rules.Visits, err = visitsOf(record); err != nil {
+	days, err := record.VisitDays()
+	if err != nil {
 		return directory.Directories{}, answer, err
 	}
+	q.day = s.today()
+	if days != nil {
+		rules.Visits, q.day = (*directory.Visits)(days), days.From
+	}
 	if !q.ghosts {
-		rules.Place = func(place string) error { return s.checkPlace(ctx, place) }
+		rules.Place = func(place string) error { return s.checkPlace(ctx, place, q.day) }
 	}
 	if q.region != "" {
 		if rules.Register, err = s.registerPlaces(ctx, q, rules); err != nil {
@@ -80,34 +86,28 @@ func (s *Server) compileDirectories(ctx context.Context, id string, q directoryQ
 	return made, answer, err
 }
 
-// visitsOf reads a plan's member visits, the days of its visits; nil: it names
-// none.
-func visitsOf(record public.DrawRecord) (*directory.Visits, error) {
-	var plan struct {
-		Visits *directory.Visits `json:"visits"`
-	}
-	if err := json.Unmarshal(record.Plan, &plan); err != nil {
-		return nil, metrology.FieldErrorf(metrology.CodeInvalid, "plan.visits", "is not {from, to}")
-	}
-	if plan.Visits == nil {
-		return nil, nil
-	}
-	if !plan.Visits.From.Valid() || !plan.Visits.To.Valid() || plan.Visits.To.Before(plan.Visits.From) {
-		return nil, metrology.FieldErrorf(metrology.CodeInvalid, "plan.visits", "is not a period of days")
-	}
-	return plan.Visits, nil
-}
-
-// checkPlace refuses a place that the register does not hold or that is closed.
-func (s *Server) checkPlace(ctx context.Context, id string) error {
+// checkPlace refuses a place that the register does not hold, that is closed, or
+// that visits of the day's year have brought to the cap of its region.
+func (s *Server) checkPlace(ctx context.Context, id string, day metrology.Date) error {
 	site, err := s.register.Site(ctx, id)
 	if metrology.ErrorCode(err) == metrology.CodeNotFound {
 		return metrology.FieldErrorf(metrology.CodeNotFound, "id", "there is no site %q in the register", id)
 	}
-	if err == nil && site.State == metrology.SiteClosed {
+	if err != nil {
+		return err
+	}
+	if site.State == metrology.SiteClosed {
 		return metrology.FieldErrorf(metrology.CodeState, "id", "site %q is closed; exclude it with that reason", id)
 	}
-	return err
+	counts, err := s.register.CountVisits(ctx, []public.Site{site}, day)
+	if err != nil {
+		return err
+	}
+	if visits, capped := counts[id]; capped && visits.Full() {
+		return metrology.FieldErrorf(metrology.CodeState, "id", "site %q has %d visits recorded and %d reserved in %d, and %s caps them at %d; exclude it as %s",
+			id, visits.Recorded, visits.Reserved, visits.Year, visits.Rule.EventID(), visits.Cap, metrology.ExcludedVisitCap)
+	}
+	return nil
 }
 
 // registerPlaces lists the register's sites of a region and of some kinds. What
@@ -120,11 +120,15 @@ func (s *Server) registerPlaces(ctx context.Context, q directoryQuery, rules dir
 		if err != nil {
 			return nil, err
 		}
+		counts, err := s.register.CountVisits(ctx, page.Items, q.day)
+		if err != nil {
+			return nil, err
+		}
 		for _, site := range page.Items {
 			if len(q.kinds) > 0 && !slices.Contains(q.kinds, string(site.Kind)) {
 				continue
 			}
-			place := directory.Place{ID: site.ID, Exclusion: exclusionOf(site, q.cutoff)}
+			place := directory.Place{ID: site.ID, Exclusion: exclusionOf(site, q.cutoff, counts[site.ID])}
 			if place.Exclusion == "" {
 				if place.Stratum, err = rules.Label(string(site.Kind)); err != nil {
 					return nil, err
@@ -141,12 +145,16 @@ func (s *Server) registerPlaces(ctx context.Context, q directoryQuery, rules dir
 	}
 }
 
-func exclusionOf(site public.Site, cutoff metrology.Date) metrology.ExclusionReason {
+// exclusionOf holds a site against what the register knows. visits is zero where
+// no rule caps them.
+func exclusionOf(site public.Site, cutoff metrology.Date, visits public.SiteVisits) metrology.ExclusionReason {
 	switch {
 	case site.State == metrology.SiteClosed:
 		return metrology.ExcludedClosed
 	case cutoff != "" && len(site.Registered) >= 10 && cutoff.Before(metrology.Date(site.Registered[:10])):
 		return metrology.ExcludedTooNewHere
+	case visits.Cap > 0 && visits.Full():
+		return metrology.ExcludedVisitCap
 	}
 	return ""
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
+	"github.com/steelyard-ledger/steelyard/gateway/directory"
 	"github.com/steelyard-ledger/steelyard/gateway/intake"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
@@ -21,8 +22,11 @@ import (
 // drawLedger holds one draw and a few sites, and takes what is filed.
 type drawLedger struct {
 	*certificateLedger
-	record public.DrawRecord
-	sites  []public.Site
+	record    public.DrawRecord
+	sites     []public.Site
+	visits    map[string]public.SiteVisits // as counted for directories
+	published map[string]public.SiteVisits
+	day       metrology.Date // for which visits were counted last
 }
 
 const draftDraw = "310115-000001"
@@ -51,6 +55,15 @@ func (l *drawLedger) Sites(_ context.Context, f public.SiteFilter) (public.Page[
 		}
 	}
 	return page, nil
+}
+
+func (l *drawLedger) Visits(context.Context, []public.Site, metrology.Date) (map[string]public.SiteVisits, error) {
+	return l.published, nil
+}
+
+func (l *drawLedger) CountVisits(_ context.Context, _ []public.Site, day metrology.Date) (map[string]public.SiteVisits, error) {
+	l.day = day
+	return l.visits, nil
 }
 
 func newDrawBench(t *testing.T) (*bench, *drawLedger) {
@@ -192,4 +205,51 @@ func TestImportDirectories_Refuses(t *testing.T) {
 	requireProblem(t, b.directories("", "regulator", map[string]string{"objects": "x,y\n1,2\n", "objects-mapping": "version: 1\nkind: sites\ncolumns: [{header: [x], member: id}]\n"}), "invalid", "objects")
 	l.record.Plan = []byte(`{"assign":[[],[]],"quota":{"K1":1},"visits":{"from":"2026-12-31","to":"2026-12-01"}}`)
 	requireProblem(t, b.directories("", "regulator", directoryFiles), "invalid", "plan.visits")
+}
+
+// A site at its cap is excluded where the register lists it, and refused where
+// a file does.
+func TestImportDirectories_VisitCap(t *testing.T) {
+	b, l := newDrawBench(t)
+	at := func(recorded, reserved int) public.SiteVisits {
+		return public.SiteVisits{Year: 2026, Recorded: recorded, Reserved: reserved, Cap: 2, Rule: metrology.RuleReference{ID: "visits-sh", Version: 1}}
+	}
+	l.visits = map[string]public.SiteVisits{"S-1": at(1, 1), "S-2": at(1, 0)}
+	answer := decodeAnswer[DirectoryAnswer](t, b.directories(
+		"?region=3101&kinds=station,market&dryRun=true&strata=%7B%22station%22%3A%22K1%22%2C%22market%22%3A%22K2%22%7D", "regulator",
+		map[string]string{"inspectors": directoryFiles["inspectors"]}))
+	register := answer.Accounts[0]
+	require.Equal(t, []int{4, 2, 0}, []int{register.Read, register.Taken, register.Rejected})
+	require.Equal(t, map[string]int{"closed": 1, "visit-cap": 1}, register.Excluded)
+	require.Equal(t, directory.Row{Outcome: directory.Excluded, ID: "S-1", Reason: metrology.ExcludedVisitCap}, register.Rows[0])
+	require.EqualValues(t, "2026-12-01", l.day, "the first day of the visits")
+
+	filed := decodeAnswer[DirectoryAnswer](t, b.directories("", "regulator", directoryFiles))
+	require.False(t, filed.Complete || filed.Filed)
+	require.Equal(t, []directory.Row{{
+		Line: 2, Outcome: directory.Rejected, Code: metrology.CodeState, Field: "id", Column: "登记编号",
+		Message: `site "S-1" has 1 visits recorded and 1 reserved in 2026, and visits-sh/1 caps them at 2; exclude it as visit-cap`,
+	}}, filed.Accounts[0].Rows)
+	require.Empty(t, l.order)
+
+	l.record.Plan = []byte(`{"assign":[["lead"],[]],"rates":{"K1":[1,2],"K2":[1,1]}}`)
+	l.visits = nil
+	b.directories("?dryRun=true", "regulator", map[string]string{"objects": "登记编号,分层,权重\nS-1,K1,1\n"})
+	require.Equal(t, metrology.DateOf(nowInTests()), l.day, "today, where the plan names no days")
+}
+
+func TestSiteVisits(t *testing.T) {
+	b, l := newDrawBench(t)
+	get := func() public.Site {
+		request := httptest.NewRequest(http.MethodGet, "/v1/sites/S-1", nil)
+		recorder := httptest.NewRecorder()
+		b.router.ServeHTTP(recorder, request)
+		b.requireDocumented(request, "", recorder)
+		return decodeAnswer[public.Site](t, recorder)
+	}
+	require.Nil(t, get().Visits)
+	counted := public.SiteVisits{Year: 2026, Recorded: 1, Cap: 2, Rule: metrology.RuleReference{ID: "visits-sh", Version: 1}, Region: "310000"}
+	l.published = map[string]public.SiteVisits{"S-1": counted}
+	l.visits = map[string]public.SiteVisits{"S-1": {Recorded: 2, Cap: 2}}
+	require.Equal(t, &counted, get().Visits, "what awaits publication is not counted for the public")
 }

@@ -18,6 +18,7 @@ type Register interface {
 	Pledge(ctx context.Context, id string, today metrology.Date) (public.Pledge, error)
 	Sites(ctx context.Context, f public.SiteFilter) (public.Page[public.Site], error)
 	Site(ctx context.Context, id string) (public.Site, error)
+	SiteVisits
 	Instruments(ctx context.Context, f public.InstrumentFilter, today metrology.Date) (public.Page[public.Instrument], error)
 	Instrument(ctx context.Context, id string, today metrology.Date) (public.Instrument, error)
 	Issuers(ctx context.Context, page public.PageRequest) (public.Page[public.Issuer], error)
@@ -31,4 +32,14 @@ type Register interface {
 	Inspection(ctx context.Context, id string, today metrology.Date) (public.Inspection, error)
 	OverdueInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OverdueInspection], error)
 	Transaction(ctx context.Context, id string) (public.Transaction, error)
+}
+
+// SiteVisits counts the inspections of sites in the year of a day. A site where
+// no rule caps them has no entry.
+type SiteVisits interface {
+	// Visits counts what is public.
+	Visits(ctx context.Context, sites []public.Site, day metrology.Date) (map[string]public.SiteVisits, error)
+	// CountVisits counts inspections that await review or publication too, for
+	// the directories of a draw. It is for the regulator alone.
+	CountVisits(ctx context.Context, sites []public.Site, day metrology.Date) (map[string]public.SiteVisits, error)
 }

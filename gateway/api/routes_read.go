@@ -26,7 +26,7 @@ func (s *Server) readRoutes() []readRoute {
 		{"/v1/merchants/:id/inspections", paging, s.merchantInspections},
 		{"/v1/pledges/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Pledge(ctx, p.path("id"), s.today()) }},
 		{"/v1/sites", with("region", "kind", "merchant", "parent"), s.sites},
-		{"/v1/sites/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Site(ctx, p.path("id")) }},
+		{"/v1/sites/:id", nil, s.site},
 		{"/v1/instruments", with("region", "site", "merchant", "category", "serial", "dueWithin"), s.instruments},
 		{"/v1/instruments/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Instrument(ctx, p.path("id"), s.today()) }},
 		{"/v1/issuers", paging, s.issuers},
@@ -40,6 +40,19 @@ func (s *Server) readRoutes() []readRoute {
 		{"/v1/inspections/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Inspection(ctx, p.path("id"), s.today()) }},
 		{"/v1/transactions/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Transaction(ctx, p.path("id")) }},
 	}...)
+}
+
+// site shows a site with the visits of this year where a rule caps them.
+func (s *Server) site(ctx context.Context, p params) (any, error) {
+	site, err := s.register.Site(ctx, p.path("id"))
+	if err != nil {
+		return nil, err
+	}
+	visits, err := s.register.Visits(ctx, []public.Site{site}, s.today())
+	if counted, capped := visits[site.ID]; capped {
+		site.Visits = &counted
+	}
+	return site, err
 }
 
 func (s *Server) merchants(ctx context.Context, p params) (any, error) {

@@ -4,6 +4,14 @@
 // accounted for: taken, excluded with its reason, or rejected with the rule it
 // breaks. It does no I/O.
 //
+// Places of the register come with the reason to exclude them that the register
+// knows: closed, too new, or at the cap of visits of their region. Inspections
+// recorded in the year of the draw's visits count, and places that draws with a
+// result on the ledger have drawn and not visited. Not counted, because the
+// ledger does not say, are visits recorded elsewhere, draws that are still
+// sealed, and draws whose lists stand in files. A file's place at its cap is
+// rejected with the rule, so that somebody states the exclusion.
+//
 // What is personal stays out of the result: inspectors get ids made for the
 // draw, and neither absences nor reasons for recusal leave this package.
 package directory

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -82,4 +83,49 @@ func (r DrawRecord) assigned() (map[string][]string, error) {
 		outcome.Assignments[object] = change.Inspectors
 	}
 	return outcome.Assignments, nil
+}
+
+// Places are the objects that the draw has drawn, after its changes; none while
+// it has no result in force whose lists stand on the ledger.
+func (r DrawRecord) Places() ([]string, error) {
+	if r.Phase != metrology.DrawDrawn || r.Result == nil || r.Result.Result == nil {
+		return nil, nil
+	}
+	assigned, err := r.assigned()
+	return slices.Sorted(maps.Keys(assigned)), err
+}
+
+// VisitDays are the days that a plan names for its visits, both included.
+type VisitDays struct {
+	From metrology.Date `json:"from"`
+	To   metrology.Date `json:"to"`
+}
+
+// VisitDays reads the plan's member visits; nil: it names none.
+func (r DrawRecord) VisitDays() (*VisitDays, error) {
+	var plan struct {
+		Visits *VisitDays `json:"visits"`
+	}
+	if err := json.Unmarshal(r.Plan, &plan); err != nil {
+		return nil, metrology.FieldErrorf(metrology.CodeInvalid, "plan.visits", "is not {from, to}")
+	}
+	if plan.Visits == nil {
+		return nil, nil
+	}
+	if !plan.Visits.From.Valid() || !plan.Visits.To.Valid() || plan.Visits.To.Before(plan.Visits.From) {
+		return nil, metrology.FieldErrorf(metrology.CodeInvalid, "plan.visits", "is not a period of days")
+	}
+	return plan.Visits, nil
+}
+
+// VisitYear is the calendar year (Asia/Shanghai) in which the places drawn are
+// visited: of the first day that the plan names, or of the draw's result.
+func (r DrawRecord) VisitYear() int {
+	if days, err := r.VisitDays(); err == nil && days != nil {
+		return days.From.Year()
+	}
+	if r.Result == nil {
+		return 0
+	}
+	return metrology.DateOf(time.Unix(r.Result.Time, 0)).Year()
 }

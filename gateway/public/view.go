@@ -55,9 +55,26 @@ type Merchant struct {
 // Site is a place as the public sees it.
 type Site struct {
 	metrology.Site
-	Details *Profile `json:"details,omitempty"`
-	AsOf    AsOf     `json:"asOf"`
+	Details *Profile    `json:"details,omitempty"`
+	Visits  *SiteVisits `json:"visits,omitempty"` // on the record of one site, where a rule caps them
+	AsOf    AsOf        `json:"asOf"`
 }
+
+// SiteVisits are the inspections of a site in one calendar year (Asia/Shanghai)
+// beside the cap of its region. Visits that are not on this ledger, and places
+// drawn by a sealed draw that is not opened or by one whose lists stand in a
+// file, are not known and not counted.
+type SiteVisits struct {
+	Year     int                     `json:"year"`
+	Recorded int                     `json:"recorded"` // less those on grounds that the rule exempts
+	Reserved int                     `json:"reserved"` // drawn for that year, and no inspection of the draw is recorded yet
+	Cap      int                     `json:"cap"`
+	Rule     metrology.RuleReference `json:"rule"`
+	Region   string                  `json:"region"` // of the rule
+}
+
+// Full reports whether recorded and reserved visits reach the cap.
+func (v SiteVisits) Full() bool { return v.Recorded+v.Reserved >= v.Cap }
 
 // Pledge is a pledge with what it amounts to today.
 type Pledge struct {

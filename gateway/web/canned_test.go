@@ -145,6 +145,18 @@ func (r *register) Site(_ context.Context, id string) (public.Site, error) {
 	return find(r, "site", id, r.sites, func(s public.Site) string { return s.ID })
 }
 
+func (r *register) Visits(_ context.Context, sites []public.Site, day metrology.Date) (map[string]public.SiteVisits, error) {
+	counts := map[string]public.SiteVisits{}
+	for _, s := range sites {
+		if len(r.sites) > 0 {
+			counts[s.ID] = public.SiteVisits{
+				Year: day.Year(), Recorded: 1, Reserved: 1, Cap: 2, Rule: metrology.RuleReference{ID: "visits-310115", Version: 1}, Region: s.Region,
+			}
+		}
+	}
+	return counts, nil
+}
+
 func (r *register) Instruments(_ context.Context, f public.InstrumentFilter, _ metrology.Date) (public.Page[public.Instrument], error) {
 	return filter(r, "instruments "+f.Serial, r.instruments, func(i public.Instrument) bool {
 		return (f.Serial == "" || i.Serial == f.Serial) && (f.Merchant == "" || i.User == f.Merchant) && (f.Site == "" || i.Site == f.Site)

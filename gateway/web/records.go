@@ -210,6 +210,13 @@ func (s *Server) site(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	visits, err := s.register.Visits(ctx, []public.Site{site}, r.today)
+	if err != nil {
+		return reply{}, fmt.Errorf("count visits: %w", err)
+	}
+	if counted, capped := visits[id]; capped {
+		site.Visits = &counted
+	}
 	body := sitePage{Site: site, Name: nameOf(site.Details, id), Occupants: make(map[string]string)}
 	for _, o := range site.Occupants {
 		body.Occupants[o.Merchant] = s.merchantName(ctx, r, o.Merchant)

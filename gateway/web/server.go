@@ -25,6 +25,7 @@ type Register interface {
 	Merchant(ctx context.Context, id string, today metrology.Date) (public.Merchant, error)
 	MerchantPledges(ctx context.Context, id string, today metrology.Date) ([]public.Pledge, error)
 	Site(ctx context.Context, id string) (public.Site, error)
+	Visits(ctx context.Context, sites []public.Site, day metrology.Date) (map[string]public.SiteVisits, error)
 	Instruments(ctx context.Context, f public.InstrumentFilter, today metrology.Date) (public.Page[public.Instrument], error)
 	Instrument(ctx context.Context, id string, today metrology.Date) (public.Instrument, error)
 	Issuer(ctx context.Context, id string) (public.Issuer, error)
