@@ -14,21 +14,42 @@ import (
 // sealPlan makes the secret of a sealed draw and encrypts it to its holders.
 // This program keeps nothing of it.
 func (r *drawRunning) sealPlan(ctx context.Context) ([]metrology.DrawEscrow, error) {
-	var published struct {
-		Items []metrology.EscrowKey `json:"items"`
-	}
-	if err := r.get(ctx, "/v1/escrow-keys", &published); err != nil {
-		return nil, fmt.Errorf("find escrow keys: %w", err)
+	published, err := r.escrowKeys(ctx)
+	if err != nil {
+		return nil, err
 	}
 	var secret draw.Digest
 	_, _ = rand.Read(secret[:]) // never fails (crypto/rand)
-	boxes, err := escrow.Boxes(r.id, secret, published.Items)
+	boxes, err := escrow.Boxes(r.id, secret, published)
 	if err != nil {
 		return nil, err
 	}
 	r.seal = draw.Seal(r.id, secret)
 	r.say("sealed by %s; the secret is encrypted to regulator and notary", r.seal)
 	return boxes, nil
+}
+
+// escrowKeys waits for the keys of both holders, which their observers publish
+// when they first start.
+func (r *drawRunning) escrowKeys(ctx context.Context) ([]metrology.EscrowKey, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.wait)
+	defer cancel()
+	for {
+		var published struct {
+			Items []metrology.EscrowKey `json:"items"`
+		}
+		if err := r.get(ctx, "/v1/escrow-keys", &published); err != nil {
+			return nil, fmt.Errorf("find escrow keys: %w", err)
+		}
+		if len(published.Items) >= len(metrology.DrawHolders) {
+			return published.Items, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the holders of sealed draws have not published their escrow keys: %w", ctx.Err())
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
 }
 
 // awaitEscrow waits until the notary has confirmed the secret of a sealed draw.

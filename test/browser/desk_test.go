@@ -115,6 +115,8 @@ func (v *visitor) signIn(post string) {
 // sent waits for the page that tells what became of a form.
 func (v *visitor) sent() string {
 	v.t.Helper()
+	// A form that was refused shows a verdict too, and stays until the next page comes.
+	ask(v, chromedp.Poll[bool](`location.pathname.startsWith('/desk/sent/')`))
 	v.do(chromedp.WaitVisible(".verdict"))
 	require.Contains(v.t, v.address().Path, "/desk/sent/")
 	return v.text(".verdict h2")
