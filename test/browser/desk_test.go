@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -115,8 +116,14 @@ func (v *visitor) signIn(post string) {
 // sent waits for the page that tells what became of a form.
 func (v *visitor) sent() string {
 	v.t.Helper()
-	// A form that was refused shows a verdict too, and stays until the next page comes.
-	ask(v, chromedp.Poll[bool](`location.pathname.startsWith('/desk/sent/')`))
+	// A form that was refused shows a verdict too, and stays until the next page
+	// comes; while it comes the browser has no address to tell.
+	for range 200 {
+		if at, err := chromedp.Run(v.ctx, chromedp.Location()); err == nil && strings.Contains(at, "/desk/sent/") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	v.do(chromedp.WaitVisible(".verdict"))
 	require.Contains(v.t, v.address().Path, "/desk/sent/")
 	return v.text(".verdict h2")
