@@ -117,6 +117,24 @@ func (g *gateway) write() (merchant string) {
 	return g.must("merchant", "POST", "/v1/merchants", `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`)
 }
 
+// writeAgain writes as a client does who is told to try again: for a while
+// after a peer has gone, others still count on it.
+func (g *gateway) writeAgain() (merchant string) {
+	g.t.Helper()
+	for range 5 {
+		a := g.request("merchant", "POST", "/v1/merchants", `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`, "Idempotency-Key", "again-once-only")
+		if a.status != http.StatusServiceUnavailable {
+			require.Equal(g.t, http.StatusCreated, a.status, "%s", a.body)
+			var written struct{ ID string }
+			a.decode(g.t, &written)
+			return written.ID
+		}
+		time.Sleep(2 * time.Second)
+	}
+	require.Fail(g.t, "every try was answered 503")
+	return ""
+}
+
 // agree waits until every peer is as high as the highest.
 func (n *network) agree(t *testing.T) {
 	t.Helper()
@@ -173,7 +191,7 @@ func (n *network) testFurtherOrganization(t *testing.T, g *gateway) {
 		for _, name := range []string{"peer0.institute.steelyard", "peer0.notary.steelyard"} {
 			require.NoError(t, n.real.StopNode(bounded(t), name))
 		}
-		merchant := g.write() // by regulator, association and the new organisation: nobody else is there
+		merchant := g.writeAgain() // by regulator, association and the new organisation: nobody else is there
 		for _, name := range []string{"peer0.institute.steelyard", "peer0.notary.steelyard"} {
 			require.NoError(t, n.real.StartNode(bounded(t), name))
 		}
