@@ -17,8 +17,14 @@ while read -r directory; do
   for target in $(cd "$directory" && go test -list '^Fuzz' | grep '^Fuzz' || true); do
     echo "fuzzing $package $target for $time"
     (cd "$directory" && go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 5s) >"$said" 2>&1 || {
-      cat "$said"
-      exit 1
+      # When the time ends while a worker is busy, go test may call that a
+      # failure. A finding names its input, a seed or a panic besides.
+      if grep -q 'context deadline exceeded' "$said" && ! grep -qE 'Failing input|seed corpus|panic' "$said"; then
+        echo "  its time ended in the middle of an input"
+      else
+        cat "$said"
+        exit 1
+      fi
     }
     count=$((count + 1))
     if ((keep > 0)) && [ -d "$cache/$package/$target" ]; then
