@@ -162,9 +162,13 @@ func (g *gateway) release() {
 }
 
 func (g *gateway) serve(ctx context.Context, out io.Writer) error {
+	handler, err := compress(g.handler(g.log))
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	server := &http.Server{
-		Handler: g.handler(g.log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn),
 	}

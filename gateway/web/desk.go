@@ -198,9 +198,9 @@ func sentForm(r request) (url.Values, error) {
 	return r.Request().MultipartForm.Value, nil
 }
 
-// private keeps pages of the desks out of shared caches and out of frames'
-// and other sites' reach. A browser may keep them for going back.
-func private(r request) { r.Response().Header().Set("Vary", "Cookie") }
+// private keeps pages of the desks out of shared caches. A browser may keep them
+// for going back.
+func private(r request) { r.Response().Header().Set(echo.HeaderCacheControl, "private") }
 
 // Names of controls that are not members of a body.
 const (

@@ -49,7 +49,7 @@ const languageCookie = "lang"
 // chooseLanguage takes the address's lang parameter, which it remembers, then
 // what was remembered, then the browser's preference.
 func chooseLanguage(c echo.Context) language {
-	c.Response().Header().Set(echo.HeaderVary, "Accept-Language, Cookie")
+	c.Response().Header().Add(echo.HeaderVary, "Accept-Language, Cookie")
 	if asked, ok := parseLanguage(c.QueryParam("lang")); ok {
 		c.SetCookie(&http.Cookie{
 			Name: languageCookie, Value: string(asked), Path: "/", MaxAge: 365 * 24 * 3600,
