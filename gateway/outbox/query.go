@@ -15,6 +15,8 @@ import (
 const columns = `caller, key, request_hash, operation, transaction_id, envelope, state,
 	block_number, timestamp, code, result, refusal, created, updated`
 
+const selectSQL = `SELECT ` + columns + ` FROM submission WHERE `
+
 // The ways to one row. The second condition lets SQLite use the partial index.
 const (
 	byKey         = `caller = ? AND key = ?`
@@ -23,7 +25,7 @@ const (
 
 // Find returns what is kept under a caller's key.
 func (s *Store) Find(ctx context.Context, caller, key string) (e Entry, found bool, err error) {
-	return queryEntry(ctx, s.read, byKey, caller, key)
+	return ifAny(scanEntry(s.findRow.QueryRowContext(ctx, caller, key)))
 }
 
 // FindTransaction returns the submission whose last envelope has this id.
@@ -70,7 +72,11 @@ type queryer interface {
 }
 
 func queryEntry(ctx context.Context, db queryer, where string, args ...any) (Entry, bool, error) {
-	e, err := scanEntry(db.QueryRowContext(ctx, `SELECT `+columns+` FROM submission WHERE `+where, args...))
+	return ifAny(scanEntry(db.QueryRowContext(ctx, selectSQL+where, args...)))
+}
+
+// ifAny tells an entry that is not there from one that could not be read.
+func ifAny(e Entry, err error) (Entry, bool, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return Entry{}, false, nil
 	}

@@ -38,6 +38,7 @@ type Store struct {
 	read  *sql.DB
 
 	insertRow, settleRow *sql.Stmt // on write
+	findRow              *sql.Stmt // on read
 
 	secret []byte
 
@@ -96,6 +97,9 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
+	if s.findRow, err = s.read.PrepareContext(ctx, selectSQL+byKey); err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox %s: prepare: %w", path, err), s.read.Close(), s.write.Close())
+	}
 	go s.run()
 	return s, nil
 }

@@ -5,13 +5,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -42,7 +46,30 @@ type served struct {
 	tokens map[string]string
 	ready  time.Duration // from the start of the process
 	client *http.Client
+	pid    int
 	stop   func()
+}
+
+// clockTick is how long the unit of /proc/PID/stat is.
+const clockTick = time.Second / 100
+
+// processor is the processor time that the gateway has taken so far; zero
+// where there is no /proc.
+func (s *served) processor(b testing.TB) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
+	require.NoError(b, err)
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int64
+	for _, field := range fields[11:13] { // of user and of system code
+		n, err := strconv.ParseInt(field, 10, 64)
+		require.NoError(b, err)
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick
 }
 
 var banner = regexp.MustCompile(`^Steelyard \S+  (http://localhost:\d+)$`)
@@ -63,6 +90,7 @@ func serve(b testing.TB, data string) *served {
 	began := time.Now()
 	require.NoError(b, cmd.Start())
 	s := &served{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}, Timeout: time.Minute}}
+	s.pid = cmd.Process.Pid
 	s.stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_, _ = io.Copy(io.Discard, out)
@@ -89,9 +117,21 @@ func serve(b testing.TB, data string) *served {
 }
 
 func (s *served) ask(ctx context.Context, method, path, role, media string, body []byte) (int, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	request, err := s.request(ctx, method, path, role, media, body)
 	if err != nil {
 		return 0, nil, err
+	}
+	answer, content, err := s.do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	return answer.StatusCode, content, nil
+}
+
+func (s *served) request(ctx context.Context, method, path, role, media string, body []byte) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	if role != "" {
 		request.Header.Set("Authorization", "Bearer "+s.tokens[role])
@@ -99,13 +139,17 @@ func (s *served) ask(ctx context.Context, method, path, role, media string, body
 	if media != "" {
 		request.Header.Set("Content-Type", media)
 	}
+	return request, nil
+}
+
+func (s *served) do(request *http.Request) (*http.Response, []byte, error) {
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return nil, nil, err
 	}
 	defer answer.Body.Close()
 	content, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, content, err
+	return answer, content, err
 }
 
 // post writes, and must be told that the commit is certain.
@@ -128,16 +172,22 @@ func (s *served) merchant(b testing.TB) {
 	s.post(b, "merchant", "/v1/sites", `{"id":"S-LOAD","kind":"restaurant","region":"310115","owner":"M-LOAD","occupant":"M-LOAD","from":"2026-01-01","profile":{"name":"Load"}}`)
 }
 
-// write registers one instrument and waits for its commit.
-func (s *served) write(ctx context.Context, id string) (failure string) {
+// write registers one instrument and waits for its commit. A refusal for
+// overload says how long to wait.
+func (s *served) write(ctx context.Context, id string) (failure string, wait time.Duration) {
 	body := fmt.Sprintf(`{"id":%q,"name":"scale","category":"non-automatic-scale","model":"SY-6","maker":"maker","serial":%q,"use":"trade-settlement",
 		"mode":"periodic","delivery":"sent","region":"310115","site":"S-LOAD","owner":"M-LOAD","user":"M-LOAD"}`, id, id)
-	status, _, err := s.ask(ctx, http.MethodPost, "/v1/instruments", "merchant", "application/json", []byte(body))
+	request, err := s.request(ctx, http.MethodPost, "/v1/instruments", "merchant", "application/json", []byte(body))
+	if err != nil {
+		return "no request", 0
+	}
+	answer, _, err := s.do(request)
 	switch {
 	case err != nil:
-		return "no answer"
-	case status != http.StatusCreated:
-		return fmt.Sprint(status)
+		return "no answer", 0
+	case answer.StatusCode != http.StatusCreated:
+		seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+		return fmt.Sprint(answer.StatusCode), time.Duration(seconds) * time.Second
 	}
-	return ""
+	return "", 0
 }

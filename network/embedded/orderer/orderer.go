@@ -28,6 +28,9 @@ type Config struct {
 	MaxBytes int
 	// AbsoluteMaxBytes refuses a larger transaction; 10 MiB if zero.
 	AbsoluteMaxBytes int
+	// Gather is the longest time that a first transaction waits for others when
+	// there are many; 20 ms if zero, not at all if negative.
+	Gather time.Duration
 	// Queue is how many transactions may wait; 2000 if zero.
 	Queue int
 	// Hold, if set, is called before each block is cut, and Arrange on its
@@ -45,6 +48,9 @@ func (c Config) withDefaults() Config {
 		if *field == 0 {
 			*field = value
 		}
+	}
+	if c.Gather == 0 {
+		c.Gather = 20 * time.Millisecond
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -153,10 +159,13 @@ func (o *Orderer) admit(raw *cb.Envelope, size int) error {
 
 // run cuts a block as soon as there is anything to put in it: a lone
 // transaction waits for nobody, and while a block is being written the next
-// ones gather and share the following write.
+// ones gather and share the following write. Each block costs as much as many
+// transactions (signatures, writes to disk, events), so when blocks are shared
+// the first one waits a little for others.
 func (o *Orderer) run() {
 	defer close(o.done)
 	var carried []byte
+	shared := false // the block before held several
 	for {
 		first := carried
 		carried = nil
@@ -170,7 +179,12 @@ func (o *Orderer) run() {
 			o.cfg.Hold()
 		}
 		var batch [][]byte
-		batch, carried = o.gather(first)
+		wait := o.cfg.Gather
+		if !shared {
+			wait = 0
+		}
+		batch, carried = o.gather(first, wait)
+		shared = len(batch) > 1
 		if o.cfg.Arrange != nil {
 			o.cfg.Arrange(batch)
 		}
@@ -181,24 +195,44 @@ func (o *Orderer) run() {
 	}
 }
 
-// gather takes what is waiting, up to the bounds; what no longer fits is carried over.
-func (o *Orderer) gather(first []byte) (batch [][]byte, carried []byte) {
+// silence after which a block waits for no more transactions.
+const silence = 5 * time.Millisecond
+
+// gather takes what is waiting, and what comes within a time as long as it
+// keeps coming, up to the bounds; what no longer fits is carried over.
+func (o *Orderer) gather(first []byte, within time.Duration) (batch [][]byte, carried []byte) {
 	batch, size := [][]byte{first}, len(first)
+	deadline := time.Now().Add(within)
 	for len(batch) < o.cfg.MaxCount {
-		select {
-		case next, open := <-o.queue:
-			if !open {
-				return batch, nil
-			}
-			if size+len(next) > o.cfg.MaxBytes {
-				return batch, next
-			}
-			batch, size = append(batch, next), size+len(next)
-		default:
+		next, ok := o.next(min(time.Until(deadline), silence))
+		if !ok {
 			return batch, nil
 		}
+		if size+len(next) > o.cfg.MaxBytes {
+			return batch, next
+		}
+		batch, size = append(batch, next), size+len(next)
 	}
 	return batch, nil
+}
+
+// next is the next transaction in the queue; none when none comes in time or
+// the orderer closes.
+func (o *Orderer) next(wait time.Duration) ([]byte, bool) {
+	select {
+	case next, open := <-o.queue:
+		return next, open
+	default:
+	}
+	if wait <= 0 {
+		return nil, false
+	}
+	select {
+	case next, open := <-o.queue:
+		return next, open
+	case <-time.After(wait):
+		return nil, false
+	}
 }
 
 func (o *Orderer) commit(batch [][]byte) error {
