@@ -27,7 +27,8 @@ type writers struct {
 }
 
 // startWriters runs the writers until the returned function is called, which
-// waits for the writes in flight.
+// waits for the writes in flight, though not for ever: a network that orders
+// nothing lets none of them end.
 func startWriters(t *testing.T, n *testnet, count int) (w *writers, stop func()) {
 	t.Helper()
 	w = &writers{acked: map[string]string{}, last: time.Now()}
@@ -37,16 +38,21 @@ func startWriters(t *testing.T, n *testnet, count int) (w *writers, stop func())
 		w.members = append(w.members, n.connectAs(t, "RegulatorMSP", pair, mspID))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	writing, giveUp := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range count {
 		running.Go(func() {
 			turn := 0
 			for ctx.Err() == nil {
-				w.write(t.Context(), &turn)
+				w.write(writing, &turn)
 			}
 		})
 	}
-	return w, func() { cancel(); running.Wait() }
+	return w, sync.OnceFunc(func() {
+		cancel()
+		time.AfterFunc(resume, giveUp)
+		running.Wait()
+	})
 }
 
 // write brings one key onto the ledger, however often it must try. Once the
