@@ -187,8 +187,12 @@ func sameAnswers(t *testing.T, g *gateway, id string) {
 // A joint draw has one draw of objects and, at each of them, two inspectors of
 // each department's own.
 func TestJointDraw(t *testing.T) {
-	g := embedded.start(t, t.TempDir())
-	transcript := runDraw(t, g, "--sites", "60", "--inspectors", "12", "--margin", "2", "--departments", "3", "--authority", "440700")
+	onEachNetwork(t, testJointDraw)
+}
+
+func testJointDraw(t *testing.T, n *network) {
+	g := n.start(t, t.TempDir())
+	transcript := runDraw(t, g, append(n.drawFlags(), "--inspectors", "12", "--departments", "3", "--authority", "440700")...)
 	var shown struct {
 		Departments []struct{ Code string }
 		Assignments []struct {

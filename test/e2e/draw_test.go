@@ -262,10 +262,13 @@ func TestDrawSurvivesKill(t *testing.T) {
 // refuted by the observers, the right one stands and verifies offline, and a
 // second gateway fetches the file by its root and answers alike.
 func TestDrawByFile(t *testing.T) {
-	n := embedded
+	onEachNetwork(t, testDrawByFile)
+}
+
+func testDrawByFile(t *testing.T, n *network) {
 	g := n.start(t, t.TempDir())
-	const id, one = "440300-000001", "/v1/draws/440300-000001"
-	transcript := runDraw(t, g, "--sites", "600", "--inspectors", "10", "--margin", "3", "--by-file", "--mistaken")
+	const id, one = "440800-000001", "/v1/draws/440800-000001"
+	transcript := runDraw(t, g, append(n.drawFlags(), "--authority", "440800", "--sites", "600", "--by-file", "--mistaken")...)
 	var record struct {
 		Phase  string
 		Voided []struct {

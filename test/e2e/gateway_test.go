@@ -78,6 +78,9 @@ const startTimeout = 2 * time.Minute
 // launch runs a gateway; later arguments win over the network's.
 func (n *network) launch(t *testing.T, data string, further ...string) (*gateway, error) {
 	t.Helper()
+	if n.real == nil && onlyReal() {
+		t.Skip("plays on the embedded network")
+	}
 	log, err := os.CreateTemp(t.TempDir(), "gateway-*.log")
 	require.NoError(t, err)
 	g := &gateway{t: t, network: n, data: data, exited: make(chan error, 1), log: log}
