@@ -105,12 +105,14 @@ func drawPermissions(l *matrixLedger) map[string]permission {
 			ID: d(4).id, Object: d(4).order()[0], Reason: metrology.SubstitutedClosed})},
 		"draw:Recuse": {may: "regulator", request: always(metrology.RecuseInspector{
 			ID: d(4).id, Object: d(4).order()[0], Inspector: d(4).assigned(d(4).order()[0])[1]})},
-		"draw:ApproveChange":    {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
-		"draw:RejectChange":     {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
-		"draw:PublishEscrowKey": {may: "regulator notary", request: always(metrology.PublishEscrowKey{Key: salt("another")})},
-		"draw:AcceptEscrow":     {may: "notary", request: always(metrology.DrawAction{ID: l.sealedDraw(1).id})},
-		"draw:CommitLeaves":     {may: "regulator notary", request: always(metrology.CommitToLeaves{ID: l.sealedDraw(2).id, Root: salt("root"), Leaves: 3})},
-		"draw:Unseal":           {may: "regulator notary", request: always(l.sealedDraw(3).unsealing())},
-		"draw:Cancel":           {may: "regulator", request: always(metrology.CancelDraw{ID: d(10).id, Reason: metrology.DrawTaskWithdrawn})},
+		"draw:ApproveChange": {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:RejectChange":  {may: witnesses, request: always(metrology.DecideDrawChange{ID: d(5).id, Number: 1})},
+		"draw:PublishEscrowKey": {may: "regulator notary", request: func(role metrology.Role) any {
+			return metrology.PublishEscrowKey{Key: salt("another"), Replaces: salt(metrology.RoleOrganizations[role])}
+		}},
+		"draw:AcceptEscrow": {may: "notary", request: always(metrology.DrawAction{ID: l.sealedDraw(1).id})},
+		"draw:CommitLeaves": {may: "regulator notary", request: always(metrology.CommitToLeaves{ID: l.sealedDraw(2).id, Root: salt("root"), Leaves: 3})},
+		"draw:Unseal":       {may: "regulator notary", request: always(l.sealedDraw(3).unsealing())},
+		"draw:Cancel":       {may: "regulator", request: always(metrology.CancelDraw{ID: d(10).id, Reason: metrology.DrawTaskWithdrawn})},
 	}
 }

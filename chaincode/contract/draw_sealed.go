@@ -31,11 +31,16 @@ func (*Draw) Unseal(ctx *Context, request, operation string) (string, error) {
 
 func publishEscrowKey(t *transaction, cmd metrology.PublishEscrowKey) (metrology.Event, error) {
 	event := metrology.NewEvent(metrology.EventDrawEscrowKeyPublished, t.Caller.MSP)
-	key, err := metrology.NewEscrowKey(cmd, t.Caller, t.Now.Unix())
+	at := metrology.Key(metrology.KindEscrowKey, t.Caller.MSP)
+	inForce, _, err := worldstate.Get[metrology.EscrowKey](t.Space, at)
 	if err != nil {
 		return event, err
 	}
-	return event, t.Put(metrology.Key(metrology.KindEscrowKey, t.Caller.MSP), key)
+	key, err := metrology.NewEscrowKey(cmd, inForce.Key, t.Caller, t.Now.Unix())
+	if err != nil {
+		return event, err
+	}
+	return event, t.Put(at, key)
 }
 
 // putEscrow checks and saves the boxes of a sealed plan.

@@ -277,6 +277,23 @@ func TestSealedDrawEscrow(t *testing.T) {
 	})
 }
 
+// TestEscrowKeyInForce: a key is replaced only by whoever knows it.
+func TestEscrowKeyInForce(t *testing.T) {
+	d := drawing{ledger: newLedger(t)}
+	publish := func(key, replaces string) metrology.PublishEscrowKey {
+		return metrology.PublishEscrowKey{Key: salt(key), Replaces: replaces}
+	}
+	const name = "draw:PublishEscrowKey"
+	d.refused(t, metrology.CodeConflict, metrology.NotaryMSP, name, publish("first", salt("another")), "replaces")
+	d.must(d.officer(metrology.NotaryMSP), name, publish("first", ""), nil)
+	d.refused(t, metrology.CodeConflict, metrology.NotaryMSP, name, publish("second", ""), "replaces")
+	d.refused(t, metrology.CodeConflict, metrology.NotaryMSP, name, publish("second", salt("another")), "replaces")
+	d.must(d.officer(metrology.NotaryMSP), name, publish("first", ""), nil) // as it is
+	d.must(d.officer(metrology.NotaryMSP), name, publish("second", salt("first")), nil)
+	d.must(d.officer(metrology.RegulatorMSP), name, publish("its own", ""), nil)
+	require.Equal(t, salt("second"), load[metrology.EscrowKey](d.ledger, metrology.Key(metrology.KindEscrowKey, metrology.NotaryMSP)).Key)
+}
+
 // TestSealedSubstitution: after the opening, replacements follow from the seed
 // that the draw selected with.
 func TestSealedSubstitution(t *testing.T) {

@@ -60,9 +60,12 @@ type DrawOpening struct {
 	Time   int64    `json:"time"`
 }
 
-// PublishEscrowKey makes a holder's key known; a later one replaces it.
+// PublishEscrowKey makes a holder's key known. Whoever puts another in its place
+// names the one in force: a gateway that has not read all of the ledger yet
+// must not take its organisation's key from the gateway that can use it.
 type PublishEscrowKey struct {
-	Key string `json:"key"`
+	Key      string `json:"key"`
+	Replaces string `json:"replaces,omitempty"` // the key in force, if there is one
 }
 
 // CommitToLeaves records a holder's root over the sealed result.
@@ -130,10 +133,14 @@ func (cmd PlanDraw) CheckEscrow(terms DrawTerms, published []*EscrowKey) error {
 	return nil
 }
 
-// NewEscrowKey checks a holder's key.
-func NewEscrowKey(cmd PublishEscrowKey, caller Caller, now int64) (EscrowKey, error) {
+// NewEscrowKey checks a holder's key that is to follow the one in force, which
+// is empty if there is none.
+func NewEscrowKey(cmd PublishEscrowKey, inForce string, caller Caller, now int64) (EscrowKey, error) {
 	if err := requireHolder(caller); err != nil {
 		return EscrowKey{}, err
+	}
+	if cmd.Replaces != inForce && cmd.Key != inForce {
+		return EscrowKey{}, FieldErrorf(CodeConflict, "replaces", "is not the key in force of %s", caller.MSP)
 	}
 	return EscrowKey{Org: caller.MSP, Key: cmd.Key, Time: now}, checkHex("key", cmd.Key, 32)
 }

@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	}
 	dir := root.PersistentFlags().String("dir", cmp.Or(os.Getenv(dirVariable), "./fabric-data"),
 		"directory of the network's keys, settings and ledgers; "+dirVariable+" names another default")
-	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir), newMSP(dir),
+	root.AddCommand(newUp(dir), newDeploy(dir), newDown(dir), newStatus(dir), newKeep(dir), newPrepare(dir), newJoin(dir), newChannel(dir), newOrganization(dir), newMSP(dir),
 		newNode(dir), newCertificate(dir))
 	return root
 }
@@ -169,6 +169,23 @@ func newDown(dir *string) *cobra.Command {
 			}
 			fmt.Fprintf(command.OutOrStdout(), "Fabric network stopped; data kept in %s\n", n.Plan.Path())
 			return nil
+		},
+	}
+}
+
+func newKeep(dir *string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "keep",
+		Short: "Look after the running network: start again what has ended or keeps the others from ordering",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			n, err := onehost.Open(*dir)
+			if err != nil {
+				return err
+			}
+			return n.Keep(command.Context(), func(text string) {
+				fmt.Fprintln(command.OutOrStdout(), time.Now().Format(time.RFC3339), text)
+			})
 		},
 	}
 }

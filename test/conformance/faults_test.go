@@ -2,9 +2,12 @@ package conformance
 
 import (
 	"context"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/steelyard-ledger/steelyard/network/admin/process"
@@ -43,6 +46,47 @@ func TestFaults(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) { n.survive(t, f.programs) })
 	}
+}
+
+// TestKeep: what has ended is started again without a hand, and ordering goes
+// on when two of four nodes hang, which is one more than BFT tolerates.
+func TestKeep(t *testing.T) {
+	n := open(t)
+	if !n.real || n.host.Plan.Orderer != consortium.BFT {
+		t.Skip("for BFT ordering nodes")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var keeping sync.WaitGroup
+	keeping.Go(func() { assert.NoError(t, n.host.Keep(ctx, func(text string) { t.Log(text) })) })
+	defer keeping.Wait()
+	defer cancel()
+	w, stop := startWriters(t, n, 3)
+	defer stop()
+	w.requireProgress(t)
+
+	var nodes []process.Program
+	for _, node := range n.host.Plan.Orderers() {
+		nodes = append(nodes, n.host.OrdererProgram(node))
+	}
+	peer, err := n.host.PeerProgram(n.host.Plan.Peers()[0])
+	require.NoError(t, err)
+	for _, program := range []process.Program{nodes[3], peer, n.services(t)[1]} {
+		require.NoError(t, program.Kill(context.Background()))
+		require.Eventually(t, func() bool { pid, err := program.PID(); return err == nil && pid != 0 }, resume, 50*time.Millisecond, program.Name)
+	}
+	w.requireProgress(t)
+
+	for _, program := range nodes[:2] {
+		pid, err := program.PID()
+		require.NoError(t, err)
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	time.Sleep(time.Second) // for what was under way
+	before := w.count()
+	require.Eventually(t, func() bool { return w.count() >= before+10 }, 90*time.Second, 50*time.Millisecond, "writing has not resumed")
+	stop()
+	n.awaitPeers(t)
+	w.requireAllThere(t, n)
 }
 
 func (n *testnet) services(t *testing.T) []process.Program {
@@ -88,12 +132,13 @@ func (n *testnet) survive(t *testing.T, programs []process.Program) {
 	w.requireAllThere(t, n)
 }
 
+func (w *writers) count() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.acked) }
+
 // requireProgress waits until ten more writes are acknowledged.
 func (w *writers) requireProgress(t *testing.T) {
 	t.Helper()
-	count := func() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.acked) }
-	before := count()
-	require.Eventually(t, func() bool { return count() >= before+10 }, resume, 20*time.Millisecond, "writing has not resumed")
+	before := w.count()
+	require.Eventually(t, func() bool { return w.count() >= before+10 }, resume, 20*time.Millisecond, "writing has not resumed")
 }
 
 // awaitPeers waits until every peer answers.

@@ -83,6 +83,13 @@ func TestSealedDraw(t *testing.T) {
 		var said strings.Builder
 		run.Stdout, run.Stderr = &said, &said
 		require.NoError(t, run.Start())
+		defer func() {
+			if t.Failed() {
+				_ = run.Process.Kill()
+				_ = run.Wait()
+				t.Logf("the command said:\n%s", &said)
+			}
+		}()
 		var record struct {
 			Phase  string
 			Leaves []struct {

@@ -316,7 +316,7 @@ func answersAlikeByFile(t *testing.T, g *gateway, n *network, one, root string) 
 	t.Helper()
 	base, err := os.ReadFile(g.configuration())
 	require.NoError(t, err)
-	configuration := filepath.Join(g.data, "second.yaml")
+	configuration := filepath.Join(filepath.Dir(g.configuration()), "second.yaml") // its paths are relative
 	require.NoError(t, os.WriteFile(configuration, append(base, "\ngateways: ["+g.url+"]\n"...), 0o600))
 	second := n.startWith(t, t.TempDir(), "--config", configuration)
 	second.caughtUp(g)

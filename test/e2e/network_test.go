@@ -102,33 +102,51 @@ func (n *network) start(t *testing.T, data string) *gateway {
 	if n.real == nil {
 		return n.startWith(t, data)
 	}
-	keys := filepath.Join(filepath.Dir(program), "issuer-keys")
-	n.share(t, keys, filepath.Join(data, "issuer-keys"))
+	all := filepath.Dir(program)
+	for _, name := range shared {
+		n.share(t, filepath.Join(all, name), filepath.Join(data, name))
+	}
 	g := n.startWith(t, data, "--demo")
-	n.share(t, filepath.Join(data, "issuer-keys"), keys)
+	for _, name := range shared {
+		n.share(t, filepath.Join(data, name), filepath.Join(all, name))
+	}
 	trust, err := os.ReadFile(n.real.Plan.Path("trust.json"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(data, "trust.json"), trust, 0o600))
 	return g
 }
 
-// share copies the institute's keys, so that each gateway of a scenario can
-// sign for it as the one that made them.
+// shared is what a scenario's gateway has of the one that came before it: the
+// institute's keys, and the secret that the escrow keys on the ledger follow
+// from. Without them it could not sign, and not open what is sealed.
+var shared = []string{"issuer-keys", "secret"}
+
+// share copies a file or the files of a directory, unless they are there.
 func (n *network) share(t *testing.T, from, to string) {
 	t.Helper()
-	if _, err := os.Stat(from); err != nil {
-		return
-	}
 	if _, err := os.Stat(to); err == nil {
 		return
 	}
-	require.NoError(t, os.CopyFS(to, os.DirFS(from)))
-	require.NoError(t, filepath.WalkDir(to, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
 			return err
 		}
-		return os.Chmod(path, 0o600)
-	}))
+		inside, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			return os.MkdirAll(filepath.Join(to, inside), 0o700)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, inside), content, 0o600)
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(t, err)
+	}
 }
 
 // startBare runs a gateway that makes no content.

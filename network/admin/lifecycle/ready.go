@@ -2,13 +2,8 @@ package lifecycle
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/hyperledger/fabric-admin-sdk/pkg/discovery"
 	discoveryproto "github.com/hyperledger/fabric-protos-go-apiv2/discovery"
@@ -117,10 +112,13 @@ func Leader(ctx context.Context, plan *consortium.Plan) (consortium.Node, error)
 	}
 	var failures []error
 	for _, node := range nodes {
-		value, err := gauge(ctx, plan, node, name)
-		switch {
-		case err != nil:
+		values, err := Gauges(ctx, plan, node, name)
+		if err != nil {
 			failures = append(failures, err)
+			continue
+		}
+		value := values[0]
+		switch {
 		case plan.Orderer == consortium.BFT && value >= 1 && int(value) <= len(nodes):
 			return nodes[int(value)-1], nil
 		case plan.Orderer != consortium.BFT && value == 1:
@@ -128,43 +126,4 @@ func Leader(ctx context.Context, plan *consortium.Plan) (consortium.Node, error)
 		}
 	}
 	return consortium.Node{}, errors.Join(append(failures, errors.New("no ordering node leads"))...)
-}
-
-// gauge reads a number of the channel from an ordering node's metrics.
-func gauge(ctx context.Context, plan *consortium.Plan, node consortium.Node, name string) (float64, error) {
-	pool, err := readPool(plan.TLSRoot(node.Organization))
-	if err != nil {
-		return 0, err
-	}
-	certificate, err := adminTLS(plan, node.Organization)
-	if err != nil {
-		return 0, err
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{
-		RootCAs: pool, Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
-	}}
-	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+node.Operations+"/metrics", nil)
-	if err != nil {
-		return 0, fmt.Errorf("make request: %w", err)
-	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
-	}
-	defer response.Body.Close()
-	metrics, err := io.ReadAll(io.LimitReader(response.Body, 1<<22))
-	if err != nil {
-		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
-	}
-	_, rest, found := strings.Cut(string(metrics), "\n"+name+`{channel="`+plan.Channel+`"} `)
-	if !found {
-		return 0, fmt.Errorf("read metrics of %s: no %s", node.Name, name)
-	}
-	text, _, _ := strings.Cut(rest, "\n")
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read metrics of %s: %w", node.Name, err)
-	}
-	return value, nil
 }
