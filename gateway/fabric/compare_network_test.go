@@ -49,7 +49,7 @@ func TestFollowDisagreement(t *testing.T) {
 			}))
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			err := connect(t, config).Follow(ctx, nil, func(context.Context, ledger.Block) error { return nil })
+			err := connect(t, config).Follow(ctx, nil, func(context.Context, ...ledger.Block) error { return nil })
 			require.ErrorIs(t, err, fabric.ErrPeersDisagree)
 		})
 	}

@@ -104,9 +104,11 @@ func TestFollowResumesWithOrderers(t *testing.T) {
 		hash, err := ledger.HeaderHash(blocks[last].Header)
 		require.NoError(t, err)
 		var numbers []int
-		err = client.Follow(ctx, &ledger.Position{Number: uint64(last), Hash: hash}, func(_ context.Context, block ledger.Block) error {
-			if numbers = append(numbers, int(block.Number)); int(block.Number) == len(blocks)-1 {
-				cancel()
+		err = client.Follow(ctx, &ledger.Position{Number: uint64(last), Hash: hash}, func(_ context.Context, group ...ledger.Block) error {
+			for _, block := range group {
+				if numbers = append(numbers, int(block.Number)); int(block.Number) == len(blocks)-1 {
+					cancel()
+				}
 			}
 			return nil
 		})
@@ -120,7 +122,7 @@ func TestFollowResumesWithOrderers(t *testing.T) {
 func TestFollowRefusesOrderersOfTheirOwnMaking(t *testing.T) {
 	chain, blocks := changingChain(t, func(_, next []ledgertest.Node) []ledgertest.Node { return next })
 	client := serveChain(t, chain, blocks)
-	nothing := func(context.Context, ledger.Block) error { return nil }
+	nothing := func(context.Context, ...ledger.Block) error { return nil }
 	require.ErrorIs(t, client.Follow(t.Context(), nil, nothing), ledger.ErrUnsigned)
 	hash, err := ledger.HeaderHash(blocks[3].Header)
 	require.NoError(t, err)

@@ -146,7 +146,9 @@ func TestUnknownIsSettledLater(t *testing.T) {
 	_, err := client.Submit(t.Context(), "k1", add("n"))
 	require.Equal(t, fabric.Unknown, kindOf(t, err))
 
-	go func() { _ = client.Follow(t.Context(), nil, func(context.Context, ledger.Block) error { return nil }) }()
+	go func() {
+		_ = client.Follow(t.Context(), nil, func(context.Context, ...ledger.Block) error { return nil })
+	}()
 	require.Eventually(t, func() bool {
 		entry, _, err := box.Find(t.Context(), "merchant", "k1")
 		return err == nil && entry.State == outbox.Committed

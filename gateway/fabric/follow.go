@@ -10,6 +10,7 @@ import (
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -35,9 +36,10 @@ func (c *Client) Stream() Stream {
 	return c.stream
 }
 
-// Apply takes one verified block. When it returns nil the block must be on
-// disk: those who wait for its transactions are woken then.
-type Apply func(ctx context.Context, block ledger.Block) error
+// Apply takes verified blocks, each the one after the other. When it returns
+// nil they must be on disk: those who wait for their transactions are woken
+// then.
+type Apply func(ctx context.Context, blocks ...ledger.Block) error
 
 // Follow reads the ledger after from (nil: from block 0), with the private data
 // that the reading identity's organisation may see, verifies every block and
@@ -130,22 +132,21 @@ func (f *follower) read(ctx context.Context, peer *endpoint) (err error) {
 		cancel()
 		comparing.Wait()
 	}()
-	for applied := 0; ; applied++ {
-		select {
-		case received, ok := <-blocks:
-			if !ok {
-				return &brokenStream{applied, errors.New("the peer ended the stream")}
-			}
-			peer.saw(received.GetBlock().GetHeader().GetNumber())
-			if err := f.take(ctx, received); err != nil {
-				return err
-			}
-			if err := seen.took(received.GetBlock()); err != nil {
-				return err
-			}
-		case <-ctx.Done():
+	room := semaphore.NewWeighted(2 * groupBytes)
+	ahead := readAhead(ctx, blocks, room)
+	for applied := 0; ; {
+		arrived, size := group(ahead)
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case len(arrived) == 0:
+			return &brokenStream{applied, errors.New("the peer ended the stream")}
 		}
+		if err := f.take(ctx, peer, arrived, seen); err != nil {
+			return err
+		}
+		room.Release(size)
+		applied += len(arrived)
 	}
 }
 
@@ -159,24 +160,39 @@ func drain[T any](cancel context.CancelFunc, blocks <-chan T) {
 	}()
 }
 
-// take verifies, applies and announces one block.
-func (f *follower) take(ctx context.Context, received *peer.BlockAndPrivateData) error {
-	block, err := ledger.Parse(received.GetBlock(), received.GetPrivateDataMap())
-	if err != nil {
-		return err
+// take verifies, applies and announces blocks. One that does not pass holds up
+// none of those before it.
+func (f *follower) take(ctx context.Context, from *endpoint, arrived []arrival, seen *comparison) error {
+	var blocks []ledger.Block
+	var checks ledger.Checks
+	var fault error
+	for _, a := range arrived {
+		from.saw(a.received.GetBlock().GetHeader().GetNumber())
+		passed, err := ledger.Checks{}, a.err
+		if err == nil {
+			passed, err = f.verifier.Verify(a.block)
+		}
+		if fault = err; fault != nil {
+			break
+		}
+		blocks, checks = append(blocks, a.block), passed
 	}
-	checks, err := f.verifier.Verify(block)
-	if err != nil {
-		return err
+	if len(blocks) == 0 {
+		return fault
 	}
-	if err := f.apply(ctx, block); err != nil {
-		return fmt.Errorf("apply block %d: %w", block.Number, err)
+	if err := f.apply(ctx, blocks...); err != nil {
+		return fmt.Errorf("apply blocks %d to %d: %w", blocks[0].Number, blocks[len(blocks)-1].Number, err)
 	}
 	f.setStream(func(s *Stream) {
 		s.Last, s.Checks, s.AppliedAt = *f.verifier.Last(), checks, time.Now()
 	})
-	f.commits.announce(block)
-	return nil
+	for i, block := range blocks {
+		f.commits.announce(block)
+		if err := seen.took(arrived[i].received.GetBlock()); err != nil {
+			return err
+		}
+	}
+	return fault
 }
 
 // start makes sure, before any block is taken from a peer, that it serves the

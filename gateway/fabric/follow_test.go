@@ -25,10 +25,12 @@ func TestFollow(t *testing.T) {
 	t.Run("after a position", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var numbers []uint64
-		err := client.Follow(ctx, at(1), func(_ context.Context, block ledger.Block) error {
-			numbers = append(numbers, block.Number)
-			if block.Number == blocks[len(blocks)-1].Number {
-				cancel()
+		err := client.Follow(ctx, at(1), func(_ context.Context, group ...ledger.Block) error {
+			for _, block := range group {
+				numbers = append(numbers, block.Number)
+				if block.Number == blocks[len(blocks)-1].Number {
+					cancel()
+				}
 			}
 			return nil
 		})
@@ -52,11 +54,11 @@ func TestFollow(t *testing.T) {
 		other := startNetwork(t)
 		config := n.config(t, openOutbox(t, filepath.Join(t.TempDir(), "o.db")))
 		config.Trust.Orderers = other.trust.Orderers
-		err := connect(t, config).Follow(t.Context(), nil, func(context.Context, ledger.Block) error { return nil })
+		err := connect(t, config).Follow(t.Context(), nil, func(context.Context, ...ledger.Block) error { return nil })
 		require.ErrorIs(t, err, ledger.ErrUnsigned)
 	})
 	t.Run("apply fails", func(t *testing.T) {
-		err := client.Follow(t.Context(), nil, func(context.Context, ledger.Block) error { return errInjected })
+		err := client.Follow(t.Context(), nil, func(context.Context, ...ledger.Block) error { return errInjected })
 		require.ErrorIs(t, err, errInjected)
 	})
 	t.Run("a position that no peer has reached", func(t *testing.T) {

@@ -70,7 +70,7 @@ func victim(path string) error {
 	if err != nil {
 		return err
 	}
-	go func() { _ = client.Follow(ctx, nil, func(context.Context, ledger.Block) error { return nil }) }()
+	go func() { _ = client.Follow(ctx, nil, func(context.Context, ...ledger.Block) error { return nil }) }()
 	var group sync.WaitGroup
 	for worker := range 4 {
 		group.Go(func() {

@@ -131,10 +131,10 @@ func startGateway(t testing.TB, n *network, change func(*fabric.Config)) *gatewa
 	return g
 }
 
-func (g *gateway) apply(_ context.Context, block ledger.Block) error {
+func (g *gateway) apply(_ context.Context, blocks ...ledger.Block) error {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	g.blocks = append(g.blocks, block)
+	g.blocks = append(g.blocks, blocks...)
 	return nil
 }
 

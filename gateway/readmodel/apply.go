@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,24 +23,55 @@ type change struct {
 	touched  map[string]bool // ids of instruments whose verification may have changed
 }
 
-// Apply takes the next block: rows and position in one database transaction.
-// Anything but the next block, and anything it does not understand, is an
-// error and changes nothing.
-func (s *Store) Apply(ctx context.Context, block ledger.Block) error {
-	err := s.change(ctx, func(a *applier) error {
+// Apply takes the next blocks: their rows and the position in one database
+// transaction. Anything but the next block, and anything it does not
+// understand, is an error. What stands before such a block is taken, and
+// nothing else is changed.
+func (s *Store) Apply(ctx context.Context, blocks ...ledger.Block) error {
+	if len(blocks) == 0 {
+		return nil
+	}
+	failed, err := s.applyTogether(ctx, blocks)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("apply block %d: %w", blocks[failed].Number, err)
+	if failed > 0 {
+		err = errors.Join(err, s.Apply(ctx, blocks[:failed]...))
+	}
+	return err
+}
+
+// applyTogether takes all blocks or none. failed is the place of the block at
+// fault; the first one stands for all.
+func (s *Store) applyTogether(ctx context.Context, blocks []ledger.Block) (failed int, err error) {
+	err = s.change(ctx, func(a *applier) error {
 		last, err := s.position(ctx, a.tx)
 		if err != nil {
 			return err
 		}
-		if err := follows(last, block, s.genesis); err != nil {
-			return err
+		for i, block := range blocks {
+			a.block = block
+			if err := a.takeAfter(last); err != nil {
+				failed = i
+				return err
+			}
+			last = &ledger.Position{Number: block.Number, Hash: block.Hash}
 		}
-		return a.apply()
-	}, block)
-	if err != nil {
-		return fmt.Errorf("apply block %d: %w", block.Number, err)
+		return nil
+	})
+	return failed, err
+}
+
+// takeAfter applies the block if it follows last.
+func (a *applier) takeAfter(last *ledger.Position) error {
+	if err := a.fence(); err != nil {
+		return err
 	}
-	return nil
+	if err := follows(last, a.block, a.genesis); err != nil {
+		return err
+	}
+	return a.apply()
 }
 
 // follows refuses a gap and a foreign ledger.

@@ -175,13 +175,13 @@ func (r *leafRows) add(place leafPlace, index int, raw []byte, records map[strin
 }
 
 func (r *leafRows) insert(a *applier) error {
-	if err := a.insert(`INSERT INTO certificates (seq, batch, id, issuer, number, leaf, record, state, successor, failed_later, block, tx_id, claimed)`, ``, r.certificates); err != nil {
+	if err := a.insert(`certificates (seq, batch, id, issuer, number, leaf, record, state, successor, failed_later, block, tx_id, claimed)`, ``, r.certificates); err != nil {
 		return err
 	}
 	if err := a.insertDigests(r.digests); err != nil {
 		return err
 	}
-	return a.insert(`INSERT INTO certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)`,
+	return a.insert(`certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)`,
 		`ON CONFLICT DO NOTHING`, r.instruments)
 }
 
@@ -222,7 +222,7 @@ func digestRows(certificate int64, digests []metrology.Digest) ([][]any, error) 
 }
 
 func (a *applier) insertDigests(rows [][]any) error {
-	return a.insert(`INSERT INTO certificate_digests (value, algorithm, certificate)`, `ON CONFLICT DO NOTHING`, rows)
+	return a.insert(`certificate_digests (value, algorithm, certificate)`, `ON CONFLICT DO NOTHING`, rows)
 }
 
 // certificate brings the record of a certificate anchored earlier up to date.

@@ -11,19 +11,20 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/ledger"
 )
 
-// applier is one database transaction that writes what a block says.
+// applier is one database transaction that writes what blocks say, one after
+// the other.
 type applier struct {
 	*Store
 	ctx      context.Context
 	tx       *sql.Tx
-	block    ledger.Block
+	block    ledger.Block         // at hand
 	prepared map[string]*sql.Stmt // of tx; empty where the driver does it
 	deleted  bool                 // a value that had to go was there
 }
 
 // change runs work in one database transaction. When something deletable was
 // deleted, its traces on disk go before change returns.
-func (s *Store) change(ctx context.Context, work func(*applier) error, block ledger.Block) error {
+func (s *Store) change(ctx context.Context, work func(*applier) error) error {
 	if err := s.lead(ctx); err != nil {
 		return err
 	}
@@ -32,17 +33,14 @@ func (s *Store) change(ctx context.Context, work func(*applier) error, block led
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing; before, the error at hand says more
-	a := &applier{Store: s, ctx: ctx, tx: tx, block: block, prepared: map[string]*sql.Stmt{}}
-	if err := a.fence(); err != nil {
-		return err
-	}
+	a := &applier{Store: s, ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}}
 	if err := work(a); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	s.forget()
+	s.single.forget()
 	if a.deleted {
 		s.unwiped.Store(true)
 	}
@@ -123,7 +121,7 @@ func (a *applier) statement(query string) (*sql.Stmt, error) {
 // parameters of a statement, SQLite at 32,766.
 const chunk = 100
 
-// insert adds rows of equal length; into ends before VALUES, conflict says what
+// insert adds rows of equal length; into stands between INTO and VALUES, conflict says what
 // to do about rows that are there.
 func (a *applier) insert(into, conflict string, rows [][]any) error {
 	for len(rows) > 0 {
@@ -134,7 +132,7 @@ func (a *applier) insert(into, conflict string, rows [][]any) error {
 		for _, row := range part {
 			args = append(args, row...)
 		}
-		if err := a.exec(into+" VALUES "+strings.Repeat(one+", ", len(part)-1)+one+" "+conflict, args...); err != nil {
+		if err := a.exec(a.dialect.insert+into+" VALUES "+strings.Repeat(one+", ", len(part)-1)+one+" "+conflict, args...); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,9 @@ type dialect struct {
 	check       func(ctx context.Context, db *sql.DB) error
 	// prepare says to keep statements prepared; pgx does so by itself.
 	prepare bool
+	// insert begins a statement that adds many rows. Whatever fails undoes the
+	// whole transaction, so SQLite need not be ready to undo one statement.
+	insert string
 	// clustered ends the definition of a table that is stored in the order of
 	// its primary key.
 	clustered string
@@ -34,14 +37,14 @@ type dialect struct {
 
 var dialects = map[string]dialect{
 	"sqlite": {
-		goose: goose.DialectSQLite3, placeholder: func(int) string { return "?" }, dsn: sqliteDSN,
+		goose: goose.DialectSQLite3, placeholder: func(int) string { return "?" }, dsn: sqliteDSN, insert: `INSERT OR FAIL INTO `,
 		check: func(context.Context, *sql.DB) error { return nil }, prepare: true, clustered: `WITHOUT ROWID`,
 		wipe:   `PRAGMA wal_checkpoint(TRUNCATE)`,
 		member: func(name string) string { return "json_extract(doc, '$." + name + "')" },
 	},
 	"pgx": {
 		goose: goose.DialectPostgres, placeholder: func(n int) string { return "$" + strconv.Itoa(n) },
-		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres, shared: true,
+		dsn: func(dsn string, _ bool) string { return dsn }, check: checkPostgres, insert: `INSERT INTO `, shared: true,
 		member: func(name string) string { return "(doc::json ->> '" + name + "')" },
 	},
 }
@@ -51,7 +54,7 @@ var dialects = map[string]dialect{
 // is deleted is overwritten, since people have a right to that.
 func sqliteDSN(file string, writer bool) string {
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=mmap_size(1073741824)&_pragma=secure_delete(ON)"
+		"&_pragma=synchronous(NORMAL)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=mmap_size(1073741824)&_pragma=secure_delete(ON)"
 	if writer {
 		return dsn + "&_txlock=immediate"
 	}

@@ -110,23 +110,23 @@ func (s *Store) lead(ctx context.Context) error {
 	return s.grant(ctx)
 }
 
-// Take returns when the read model has the block: applied here, or by the
+// Take returns when the read model has the blocks: applied here, or by the
 // gateway that projects. When that one falls silent, this one takes over.
-func (s *Store) Take(ctx context.Context, block ledger.Block) error {
+func (s *Store) Take(ctx context.Context, blocks ...ledger.Block) error {
 	if !s.dialect.shared {
-		return s.Apply(ctx, block)
+		return s.Apply(ctx, blocks...)
 	}
 	for look := minLook; ; look = min(2*look, maxLook) {
-		done, err := s.has(ctx, block)
-		if done {
-			s.lease.term.Store(0) // whoever applied it holds the lease
-		}
-		if err != nil || done {
+		rest, err := s.untaken(ctx, blocks)
+		if err != nil || len(rest) == 0 {
 			return err
 		}
-		err = s.Apply(ctx, block)
+		if len(rest) < len(blocks) {
+			blocks, look = rest, minLook
+		}
+		err = s.Apply(ctx, blocks...)
 		if errors.Is(err, ledger.ErrGap) { // another gateway may have come first
-			if done, again := s.has(ctx, block); done || again != nil {
+			if rest, again := s.untaken(ctx, blocks); len(rest) < len(blocks) || again != nil {
 				continue
 			}
 		}
@@ -141,18 +141,28 @@ func (s *Store) Take(ctx context.Context, block ledger.Block) error {
 	}
 }
 
-// has reports whether the read model is at the block or beyond it. Another
-// block of the same number is of another ledger.
-func (s *Store) has(ctx context.Context, block ledger.Block) (bool, error) {
+// untaken returns those of some blocks that the read model does not have. Where
+// it has some that this gateway did not apply, another one holds the lease.
+// Another block of the number that it is at is of another ledger.
+func (s *Store) untaken(ctx context.Context, blocks []ledger.Block) ([]ledger.Block, error) {
 	last, err := s.Position(ctx)
-	if err != nil || last == nil || last.Number < block.Number {
-		return false, err
+	if err != nil || last == nil {
+		return blocks, err
 	}
-	if last.Number == block.Number && last.Hash != block.Hash {
-		return false, fmt.Errorf("take block %d: its hash is %s, the read model has %s: %w", block.Number, block.Hash, last.Hash, ledger.ErrForeignLedger)
+	there := 0
+	for _, block := range blocks {
+		if last.Number == block.Number && last.Hash != block.Hash {
+			return blocks, fmt.Errorf("take block %d: its hash is %s, the read model has %s: %w", block.Number, block.Hash, last.Hash, ledger.ErrForeignLedger)
+		}
+		if block.Number <= last.Number {
+			there++
+		}
 	}
-	s.forget()
-	return true, nil
+	if there > 0 {
+		s.lease.term.Store(0)
+		s.single.forget()
+	}
+	return blocks[there:], nil
 }
 
 // Resign gives up the lease, so that another gateway need not wait for its end.

@@ -125,12 +125,15 @@ func TestLeaseStorm(t *testing.T) {
 		r := share(t, dsn, name, time.Millisecond) // ends between two blocks
 		random := rand.New(rand.NewPCG(1, uint64(i)))
 		group.Go(func() {
-			for _, block := range blocks {
+			for rest := blocks; len(rest) > 0; {
+				group := rest[:min(1+random.IntN(4), len(rest))]
+				rest = rest[len(group):]
 				time.Sleep(time.Duration(random.IntN(4000)) * time.Microsecond) // so that each comes first at times
-				if err := r.Take(context.Background(), block); err != nil {
+				if err := r.Take(context.Background(), group...); err != nil {
 					t.Errorf("%s: %v", name, err)
 					return
 				}
+				block := group[len(group)-1]
 				if last, err := r.Position(context.Background()); err != nil || last.Number < block.Number {
 					t.Errorf("%s: after block %d the read model is at %v, %v", name, block.Number, last, err)
 				}

@@ -81,10 +81,10 @@ func (c *chain) connect(network *embedded.Network, identities string) {
 	})
 }
 
-func (c *chain) apply(_ context.Context, block ledger.Block) error {
+func (c *chain) apply(_ context.Context, blocks ...ledger.Block) error {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.blocks = append(c.blocks, block)
+	c.blocks = append(c.blocks, blocks...)
 	return nil
 }
 

@@ -80,6 +80,10 @@ func (s *Store) Missing(ctx context.Context) ([]uint64, error) {
 // returns how many. The position stays.
 func (s *Store) Fill(ctx context.Context, block ledger.Block) (filled int, err error) {
 	err = s.change(ctx, func(a *applier) error {
+		a.block = block
+		if err := a.fence(); err != nil {
+			return err
+		}
 		for _, t := range block.Transactions {
 			if !t.Valid() {
 				continue
@@ -93,7 +97,7 @@ func (s *Store) Fill(ctx context.Context, block ledger.Block) (filled int, err e
 			}
 		}
 		return nil
-	}, block)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("fill from block %d: %w", block.Number, err)
 	}

@@ -3,6 +3,7 @@ package readmodel_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -315,5 +316,41 @@ func TestRebuild(t *testing.T) {
 			require.NoError(t, r.Apply(t.Context(), block))
 		}
 		require.Equal(t, want, r.dump())
+		for size := 2; size <= len(r.blocks); size *= 3 {
+			require.NoError(t, r.Drop(t.Context()))
+			for group := range slices.Chunk(r.blocks, size) {
+				require.NoError(t, r.Apply(t.Context(), group...))
+			}
+			require.Equal(t, want, r.dump(), "in groups of %d", size)
+		}
+	})
+}
+
+// TestGroupStandsUpToItsFault: what stands before a block that cannot be taken
+// is taken, and nothing after it.
+func TestGroupStandsUpToItsFault(t *testing.T) {
+	onEach(t, func(t *testing.T, r *register) {
+		blocks, _ := ledgerOf(t, 6)
+		foreign := slices.Clone(blocks)
+		foreign[4].PreviousHash[0]++
+		for _, c := range []struct {
+			group []ledger.Block
+			fault error
+			last  uint64
+		}{
+			{foreign, ledger.ErrForeignLedger, 3},
+			{[]ledger.Block{blocks[4], blocks[6], blocks[5]}, ledger.ErrGap, 4},
+			{[]ledger.Block{blocks[4], blocks[5]}, ledger.ErrGap, 4}, // not again
+			{[]ledger.Block{blocks[5], blocks[6]}, nil, 6},
+		} {
+			require.ErrorIs(t, r.Apply(t.Context(), c.group...), c.fault)
+			position, err := r.Position(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, c.last, position.Number)
+			count, err := r.Issuers(t.Context(), public.PageRequest{})
+			require.NoError(t, err)
+			require.Len(t, count.Items, int(c.last))
+		}
+		require.NoError(t, r.Apply(t.Context()), "no blocks are no fault")
 	})
 }

@@ -18,7 +18,7 @@ type scanner interface{ Scan(into ...any) error }
 
 // one reads a single row; none is a NOT_FOUND error that names what and id.
 func one[T any](ctx context.Context, s *Store, what, id, query string, scan func(scanner) (T, error), args ...any) (T, error) {
-	values, err := all(ctx, s, what, query, scan, args...)
+	values, err := all(s.brief(ctx), s, what, query, scan, args...)
 	if err != nil {
 		return *new(T), err
 	}
@@ -26,6 +26,16 @@ func one[T any](ctx context.Context, s *Store, what, id, query string, scan func
 		return *new(T), metrology.Errorf(metrology.CodeNotFound, "%s %q is not known to this register", what, id)
 	}
 	return values[0], nil
+}
+
+// brief is the context of a look-up by key. SQLite ends one sooner than the
+// watch for the end of ctx, a goroutine each in database/sql and the driver,
+// has begun.
+func (s *Store) brief(ctx context.Context) context.Context {
+	if s.dialect.shared || ctx.Err() != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // all reads every row. Queries of this form differ in their arguments only and
@@ -43,16 +53,16 @@ func all[T any](ctx context.Context, s *Store, what, query string, scan func(sca
 
 // among reads every row of one of ids, so that a list asks once and not once
 // per item. query ends where " IN (…)" is to follow.
-func among[T any](ctx context.Context, s *Store, what, query string, ids []string, order string, scan func(scanner) (T, error)) ([]T, error) {
+func among[T any, ID string | int64](ctx context.Context, s *Store, what, query string, ids []ID, order string, scan func(scanner) (T, error)) ([]T, error) {
 	if len(ids) == 0 {
 		return nil, nil
+	}
+	if len(ids) == 1 {
+		return all(s.brief(ctx), s, what, query+" = ? ORDER BY "+order, scan, ids[0])
 	}
 	args := make([]any, len(ids))
 	for i, id := range ids {
 		args[i] = id
-	}
-	if len(ids) == 1 {
-		return all(ctx, s, what, query+" = ? ORDER BY "+order, scan, ids[0])
 	}
 	query += " IN (?" + strings.Repeat(", ?", len(ids)-1) + ") ORDER BY " + order
 	return collect(what, scan)(s.read.QueryContext(ctx, s.rebind(query), storable(args)...))

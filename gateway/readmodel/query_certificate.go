@@ -12,35 +12,29 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
-const certificateColumns = `SELECT e.seq, e.id, e.leaf, e.record, b.count, b.key_id, b.signature, b.doubtful, e.failed_later,
+const certificateColumns = `SELECT e.seq, e.batch, e.id, e.leaf, e.record, e.failed_later,
 	CASE WHEN e.successor = '' THEN '' ELSE (SELECT s.id FROM certificates s WHERE s.issuer = e.issuer AND s.number = e.successor) END,
-	b.block, b.tx_id, b.claimed, e.block, e.tx_id, e.claimed FROM certificates e JOIN batches b ON b.first = e.batch`
+	e.block, e.tx_id, e.claimed FROM certificates e`
 
 // certificateRow is a certificate with its place in the order of the ledger.
 type certificateRow struct {
 	public.Certificate
-	seq     int64
-	doubted bool // the key that signed its batch was reported stolen
+	seq   int64
+	batch int64 // seq of the first of its batch
 }
 
 func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error) {
 	return func(row scanner) (certificateRow, error) {
 		c := certificateRow{Certificate: public.Certificate{Day: today}}
-		var leaf, record, signature string
-		err := row.Scan(append([]any{
-			&c.seq, &c.ID, &leaf, &record, &c.Batch.Count, &c.Batch.Key, &signature, &c.doubted, &c.FailedLater, &c.Successor,
-			&c.Anchored.Block, &c.Anchored.TransactionID, &c.Anchored.Time,
-		}, asOf(&c.AsOf)...)...)
+		var leaf, record []byte
+		err := row.Scan(append([]any{&c.seq, &c.batch, &c.ID, &leaf, &record, &c.FailedLater, &c.Successor}, asOf(&c.AsOf)...)...)
 		if err != nil {
 			return c, err
 		}
-		if c.Leaf, err = read[metrology.Leaf]([]byte(leaf)); err != nil { // its form was checked when it was applied
+		if c.Leaf, err = read[metrology.Leaf](leaf); err != nil { // its form was checked when it was applied
 			return c, fmt.Errorf("leaf of %s: %w", c.ID, err)
 		}
-		if c.Batch.Signature, err = base64.StdEncoding.DecodeString(signature); err != nil {
-			return c, fmt.Errorf("batch signature of %s: %w", c.ID, err)
-		}
-		r, err := read[metrology.Certificate]([]byte(record))
+		r, err := read[metrology.Certificate](record)
 		if err != nil {
 			return c, err
 		}
@@ -48,6 +42,61 @@ func scanCertificate(today metrology.Date) func(scanner) (certificateRow, error)
 		c.Batch.Root, c.Batch.Index = r.Batch, r.Index
 		return c, nil
 	}
+}
+
+// batchRow is what certificates of one batch have in common.
+type batchRow struct {
+	public.Batch
+	first    int64
+	doubted  bool // the key that signed it was reported stolen
+	anchored public.AsOf
+}
+
+// batchesOf reads the batches of certificates. That of a single one, for which
+// every certificate of it asks, is kept.
+func (s *Store) batchesOf(ctx context.Context, rows []certificateRow) (map[int64]batchRow, error) {
+	var ids []int64
+	batches := make(map[int64]batchRow, 1)
+	for _, r := range rows {
+		if _, asked := batches[r.batch]; !asked {
+			batches[r.batch] = batchRow{}
+			ids = append(ids, r.batch)
+		}
+	}
+	for chunk := range slices.Chunk(ids, namedAtOnce) {
+		found, err := s.batchRecords(ctx, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, batch := range found {
+			batches[batch.first] = batch
+		}
+	}
+	return batches, nil
+}
+
+func (s *Store) batchRecords(ctx context.Context, ids []int64) ([]batchRow, error) {
+	load := func() ([]batchRow, error) {
+		const query = `SELECT first, count, key_id, signature, doubtful, block, tx_id, claimed FROM batches WHERE first`
+		return among(ctx, s, "batches", query, ids, "first", scanBatch)
+	}
+	if len(ids) != 1 {
+		return load()
+	}
+	return remember(&s.single, cacheKey{"batch", strconv.FormatInt(ids[0], 10), ""}, load)
+}
+
+func scanBatch(row scanner) (batchRow, error) {
+	var b batchRow
+	var signature string
+	err := row.Scan(append([]any{&b.first, &b.Count, &b.Key, &signature, &b.doubted}, asOf(&b.anchored)...)...)
+	if err != nil {
+		return b, err
+	}
+	if b.Signature, err = base64.StdEncoding.DecodeString(signature); err != nil {
+		return b, fmt.Errorf("signature of the batch from %d on: %w", b.first, err)
+	}
+	return b, nil
 }
 
 // Certificates lists certificates in the order they were anchored.
@@ -71,15 +120,21 @@ func (s *Store) Certificates(ctx context.Context, f public.CertificateFilter, to
 // namedAtOnce bounds the identifiers that one query names.
 const namedAtOnce = 1000
 
-// standing completes certificates with the instruments that they name, and
-// with their status on a day, which rests on those too.
+// standing completes certificates with their batches, with the instruments that
+// they name, and with their status on a day, which rests on both.
 func (s *Store) standing(ctx context.Context, rows []certificateRow, today metrology.Date) ([]public.Certificate, error) {
+	batches, err := s.batchesOf(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	known, err := s.named(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
 	certificates := make([]public.Certificate, len(rows))
 	for i, r := range rows {
+		batch := batches[r.batch]
+		r.Batch.Count, r.Batch.Key, r.Batch.Signature, r.Anchored = batch.Count, batch.Key, batch.Signature, batch.anchored
 		r.Instruments = make(map[string]metrology.Instrument, len(r.Leaf.Instruments))
 		for _, named := range r.Leaf.Instruments {
 			if instrument, registered := known[named.ID]; registered {
@@ -87,7 +142,7 @@ func (s *Store) standing(ctx context.Context, rows []certificateRow, today metro
 			}
 		}
 		r.Status = metrology.CertificateFacts{
-			Leaf: r.Leaf, State: r.State, FailedLater: r.FailedLater != "", KeyCompromised: r.doubted, Instruments: r.Instruments, Today: today,
+			Leaf: r.Leaf, State: r.State, FailedLater: r.FailedLater != "", KeyCompromised: batch.doubted, Instruments: r.Instruments, Today: today,
 		}.Standing()
 		certificates[i] = r.Certificate
 	}
@@ -157,15 +212,13 @@ func (s *Store) CertificatesByDigest(ctx context.Context, algorithm, value strin
 	if err != nil {
 		return []public.Certificate{}, nil // nothing has such a digest
 	}
-	return remember(&s.digests, cacheKey{"digest/" + algorithm, value, string(today)}, func() ([]public.Certificate, error) {
-		const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
-			WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
-		rows, err := all(ctx, s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
-		if err != nil {
-			return nil, err
-		}
-		return s.standing(ctx, rows, today)
-	})
+	const query = certificateColumns + ` JOIN certificate_digests g ON g.certificate = e.seq
+		WHERE g.value = ? AND g.algorithm = ? ORDER BY g.certificate LIMIT ?`
+	rows, err := all(s.brief(ctx), s, "certificates by digest", query, scanCertificate(today), digest, algorithm, public.DefaultLimit)
+	if err != nil || len(rows) == 0 {
+		return []public.Certificate{}, err
+	}
+	return s.standing(ctx, rows, today)
 }
 
 // BatchLeaves returns the leaf hashes of a batch in their order, in hex.

@@ -56,8 +56,7 @@ type Store struct {
 	write     *sql.DB // one connection
 	read      *sql.DB
 	prepared  statements // of read
-	single    cache      // status, institutions and instruments, which many answers need
-	digests   cache      // certificates by digest
+	single    cache      // status, institutions, batches and instruments, which many answers need
 	unwiped   atomic.Bool
 	lease     lease
 }
@@ -175,12 +174,6 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// forget drops every kept answer.
-func (s *Store) forget() {
-	s.single.forget()
-	s.digests.forget()
-}
-
 // Close closes the databases.
 func (s *Store) Close() error {
 	return errors.Join(s.prepared.close(), s.read.Close(), s.write.Close())
@@ -225,7 +218,7 @@ func (s *Store) Drop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.forget()
+	defer s.single.forget()
 	if _, err := provider.DownTo(ctx, 0); err != nil {
 		return fmt.Errorf("drop schema: %w", err)
 	}

@@ -69,7 +69,7 @@ func TestAbandoned(t *testing.T) {
 	client, err := fabric.Connect(t.Context(), config)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	follow := func(context.Context, ledger.Block) error { return nil }
+	follow := func(context.Context, ...ledger.Block) error { return nil }
 	go func() { _ = client.Follow(t.Context(), nil, follow) }()
 
 	_, err = client.Submit(t.Context(), register.key, register.call)

@@ -152,13 +152,15 @@ func (o *oracle) read(store *readmodel.Store, number uint64, see func(ledger.Blo
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	_ = client.Follow(ctx, position, func(ctx context.Context, block ledger.Block) error {
-		if err := store.Apply(ctx, block); err != nil {
+	_ = client.Follow(ctx, position, func(ctx context.Context, blocks ...ledger.Block) error {
+		if err := store.Apply(ctx, blocks...); err != nil {
 			return err
 		}
-		see(block)
-		if block.Number >= number {
-			cancel()
+		for _, block := range blocks {
+			see(block)
+			if block.Number >= number {
+				cancel()
+			}
 		}
 		return nil
 	})
