@@ -28,6 +28,7 @@ func (w writer) Submit(ctx context.Context, who api.Principal, key string, call 
 	if err != nil {
 		return api.Receipt{}, translate(err)
 	}
+	api.InLine(ctx, receipt.Waited)
 	return api.Receipt{
 		TransactionID: receipt.TransactionID, Committed: true, BlockNumber: receipt.BlockNumber,
 		Timestamp: receipt.Timestamp, Result: receipt.Result,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -107,11 +108,26 @@ func admit(limits Limits) echo.MiddlewareFunc {
 			}
 			begun, took := time.Now(), time.Duration(0)
 			defer func() { load.gates[of].leave(alone, took) }() // also when the handler panics
+			var inLine atomic.Int64
+			if of == classWrite {
+				c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), inLineKey{}, &inLine)))
+			}
 			if err = next(c); err == nil {
-				took = time.Since(begun)
+				took = max(time.Since(begun)-time.Duration(inLine.Load()), 1)
 			}
 			return err
 		}
+	}
+}
+
+type inLineKey struct{}
+
+// InLine tells the gate of the request in ctx that so much of its time went by
+// in line behind others that change the same thing. That is no sign of a
+// gateway at its limit, and no reason to refuse those who change other things.
+func InLine(ctx context.Context, waited time.Duration) {
+	if inLine, ok := ctx.Value(inLineKey{}).(*atomic.Int64); ok {
+		inLine.Add(int64(waited))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -150,4 +151,54 @@ func TestGate(t *testing.T) {
 	flood(10_000)
 	_, _, limit = g.load()
 	require.InDelta(t, 64, limit, 1)
+}
+
+// slow takes its time over each write, of which some is spent in line.
+type slow struct {
+	stuck
+	takes, inLine time.Duration
+}
+
+func (s *slow) Submit(ctx context.Context, _ Principal, _ string, _ Call) (Receipt, error) {
+	time.Sleep(s.takes)
+	InLine(ctx, s.inLine)
+	return Receipt{Committed: true}, nil
+}
+
+// TestWaitingInLineIsNotLoad: writes that wait for one another, since they
+// change the same, do not close the gate to the rest; slow ones do.
+func TestWaitingInLineIsNotLoad(t *testing.T) {
+	for name, c := range map[string]struct {
+		inLine time.Duration
+		closes bool
+	}{"InLine": {990 * time.Millisecond, false}, "Slow": {0, true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				limits := DefaultLimits()
+				limits.Load = &Load{}
+				s := &slow{takes: 10 * time.Millisecond}
+				e := NewEcho(slog.New(slog.DiscardHandler), limits, NewTokens(map[string]Principal{"t": {Label: "merchant"}}))
+				New(Config{Writer: s, Register: s, Clock: time.Now, Ready: func() error { return nil }}).Mount(e)
+				write := func() {
+					request := httptest.NewRequest(http.MethodPost, "/v1/instruments/i1/commissioning", nil)
+					request.Header.Set("Authorization", "Bearer t")
+					answer := httptest.NewRecorder()
+					e.ServeHTTP(answer, request)
+					require.Equal(t, http.StatusCreated, answer.Code, answer.Body)
+				}
+				write() // what a lone write takes
+				s.takes, s.inLine = time.Second, c.inLine
+				var group sync.WaitGroup
+				for range 100 {
+					group.Go(write)
+				}
+				group.Wait()
+				limits.Load.Each(func(class string, _ int64, _ uint64, limit float64) {
+					if class == "write" {
+						require.Equal(t, c.closes, limit < float64(limits.WritesAtOnce), "limit %v", limit)
+					}
+				})
+			})
+		})
+	}
 }

@@ -65,6 +65,8 @@ type submission struct {
 	call  Call
 	entry outbox.Entry // its identity in the outbox; no envelope
 	dead  string       // id of an envelope in the outbox that had no effect; the next one replaces it
+
+	waited time.Duration // for turns
 }
 
 // Submit makes call happen once for each (call.Identity, key) and returns when
@@ -103,6 +105,7 @@ func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, er
 		Caller: call.Identity, Key: key, RequestHash: call.hash(), Operation: call.Operation,
 	}}
 	receipt, err := s.run(ctx)
+	receipt.Waited = s.waited
 	return receipt, classify(err)
 }
 
@@ -222,6 +225,7 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 		}
 		release()
 		var waited bool
+		since := time.Now()
 		if release, waited, err = s.hot.take(ctx, names...); err != nil {
 			return nil, nil, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission that changes the same: %w", err)}
 		}
@@ -229,6 +233,7 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 			return transaction, release, nil
 		}
 		s.counters.waits.Add(1)
+		s.waited += time.Since(since)
 		held = append(names, "") // not nil, even without names
 	}
 	release()
