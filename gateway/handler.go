@@ -51,7 +51,7 @@ func (g *gateway) api(limits api.Limits) *api.Server {
 		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
 		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Embedded(),
 		Ready: g.ready, Upload: limits.Upload,
-		Beacons: g.beacons(), Courier: principalOf(g.identities[0]), Leaf: g.sealedLeaf,
+		Beacons: g.beacons(), Courier: principalOf(g.identities[0]), Leaves: g.sealedLeaves, Posts: g.posts(),
 	})
 }
 

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"time"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
@@ -44,17 +44,18 @@ func (g *gateway) observing() observer.Config {
 	}
 }
 
-// sealedLeaf implements api.Config.Leaf: officers of regulator and notary see
-// what they hold, inspectors get their leaf from them.
-func (g *gateway) sealedLeaf(ctx context.Context, who api.Principal, id, site string) (json.RawMessage, error) {
-	if who.Role != string(metrology.RoleRegulator) && who.Role != string(metrology.RoleNotary) {
-		return nil, metrology.Errorf(metrology.CodeForbidden, "only officers of regulator and notary see leaves of a sealed draw")
+// posts are the principals of the wallet.
+func (g *gateway) posts() []api.Principal {
+	posts := make([]api.Principal, len(g.identities))
+	for i, identity := range g.identities {
+		posts[i] = principalOf(identity)
 	}
-	shown, err := g.observing().Leaf(ctx, who.MSP, id, site)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(shown)
+	return posts
+}
+
+// sealedLeaves implements api.LeavesOf.
+func (g *gateway) sealedLeaves(ctx context.Context, msp, id string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error) {
+	return g.observing().Leaves(ctx, msp, id, want)
 }
 
 // observerKey is what the secrets of this gateway's observer follow from.

@@ -6,6 +6,8 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 )
 
 // derive computes a value that only this gateway can, from the identity, the
@@ -25,6 +27,12 @@ func (s Secret) Name() string { return hex.EncodeToString(s.derive(Principal{}, 
 // salt makes the 32 random bytes of a private document.
 func (s Secret) salt(who Principal, key, member string) string {
 	return hex.EncodeToString(s.derive(who, key, "salt/"+member))
+}
+
+// holderSalt opens what a draw's directory commits to about an inspector. It
+// follows from this gateway's secret, so that it can tell posts what they drew.
+func (s Secret) holderSalt(id, inspector string) draw.Digest {
+	return draw.Digest(s.derive(Principal{Label: "draw/" + id}, inspector, "holder"))
 }
 
 // idEncoding has no look-alikes in upper case and no padding.

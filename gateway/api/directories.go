@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/directory"
 	"github.com/steelyard-ledger/steelyard/gateway/intake"
@@ -61,6 +62,9 @@ func (s *Server) compileDirectories(ctx context.Context, id string, q directoryQ
 		Strata: q.strata,
 		InspectorID: func(staff string) string {
 			return s.secret.newID(Principal{Label: "draw/" + id}, staff, "I-")
+		},
+		Holder: func(inspector, post string) string {
+			return draw.InspectorHolder(id, inspector, post, s.secret.holderSalt(id, inspector)).String()
 		},
 	}
 	days, err := record.VisitDays()

@@ -11,6 +11,7 @@ import (
 type DrawRegister interface {
 	Draws(ctx context.Context, f public.DrawFilter) (public.Page[public.Draw], error)
 	Draw(ctx context.Context, id string) (public.DrawRecord, error)
+	LatestDraws(ctx context.Context, page public.PageRequest) (public.Page[public.Draw], error)
 	DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error)
 	// EscrowKeys lists the keys to which secrets of sealed draws are encrypted.
 	EscrowKeys(ctx context.Context) ([]metrology.EscrowKey, error)

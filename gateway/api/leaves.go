@@ -2,15 +2,17 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
 
-// LeafOf shows one site's assignment in a draw that is still sealed, as JSON,
-// to an officer of a holder of its secret.
-type LeafOf func(ctx context.Context, who Principal, id, site string) (json.RawMessage, error)
+// LeavesOf shows the assignments in a draw that is still sealed that are wanted,
+// each with its path, as this gateway computes them for a holder of its secret.
+type LeavesOf func(ctx context.Context, msp, id string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error)
 
 // serveLeaf answers a holder's officer, whom an inspector has the leaf from. No
 // cache may keep the answer.
@@ -19,11 +21,18 @@ func (s *Server) serveLeaf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if who.Role != string(metrology.RoleRegulator) && who.Role != string(metrology.RoleNotary) {
+		return metrology.Errorf(metrology.CodeForbidden, "only officers of regulator and notary see leaves of a sealed draw")
+	}
 	path := pathParameter(c)
-	leaf, err := s.leaf(c.Request().Context(), who, path("id"), path("siteId"))
+	id, site := path("id"), path("siteId")
+	shown, err := s.leaves(c.Request().Context(), who.MSP, id, func(l draw.SealedLeaf) bool { return l.Object == site })
 	if err != nil {
 		return err
 	}
+	if len(shown) == 0 {
+		return metrology.Errorf(metrology.CodeNotFound, "site %q is not drawn in draw %q", site, id)
+	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	return c.JSONBlob(http.StatusOK, leaf)
+	return c.JSON(http.StatusOK, shown[0])
 }

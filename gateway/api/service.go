@@ -27,7 +27,8 @@ type Config struct {
 	Upload   int64            // bytes of an uploaded file
 	Beacons  []KnownBeacon    // those that plans may pin
 	Courier  Principal        // submits what anybody may bring
-	Leaf     LeafOf
+	Leaves   LeavesOf
+	Posts    []Principal // of this gateway's wallet
 }
 
 // Server answers the REST interface.
@@ -45,7 +46,9 @@ type Server struct {
 	upload   int64
 	beacons  []KnownBeacon
 	courier  Principal
-	leaf     LeafOf
+	leaves   LeavesOf
+	posts    []Principal
+	holders  holderNames
 }
 
 // New makes the API.
@@ -53,7 +56,7 @@ func New(c Config) *Server {
 	return &Server{
 		writer: c.Writer, register: c.Register, files: c.Files, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
 		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
-		beacons: c.Beacons, courier: c.Courier, leaf: c.Leaf,
+		beacons: c.Beacons, courier: c.Courier, leaves: c.Leaves, posts: c.Posts,
 	}
 }
 
@@ -110,6 +113,7 @@ func (s *Server) mountService(e *echo.Echo) {
 	})
 	e.GET("/v1/identity", serveIdentity)
 	e.GET("/v1/draws/:id/leaves/:siteId", s.serveLeaf)
+	e.GET("/v1/visits", s.serveVisits)
 	e.GET("/openapi.json", serveDocument)
 	e.GET("/problems/:name", serveProblemPage)
 }

@@ -37,6 +37,9 @@ type Visits struct {
 // Rules are what the rows are held against.
 type Rules struct {
 	InspectorID func(staff string) string // makes an id of this draw
+	// Holder commits to the post that stands behind an id of this draw
+	// (draw.InspectorHolder); nil: the lists commit to nobody.
+	Holder func(id, post string) string
 	Strata      map[string]string         // what the file says → opaque label; nil: the file has labels
 	Place       func(id string) error     // refuses a place that the register does not hold; nil: any goes
 	Visits      *Visits                   // nil: the plan names no days, and absences cannot be read
@@ -94,6 +97,7 @@ const ExcludedOnLeave = "on-leave"
 type Staff struct {
 	Staff string `json:"staff"`
 	ID    string `json:"id"`
+	Post  string `json:"post,omitempty"` // subject of its certificate, to which the list commits
 }
 
 // Directories are the lists of a draw with the account of where they come from.

@@ -61,7 +61,7 @@ func TestCompile(t *testing.T) {
 		{ID: "I-007", Cap: 4, Skills: []string{"加油机", "组长"}}, {ID: "I-008", Cap: 4, Skills: []string{}}, {ID: "I-010", Cap: 3, Skills: []string{}},
 	}, made.Inspectors, "009 is away on every day")
 	require.Equal(t, [][]string{{"I-008", "S-2"}, {"I-007", "S-1"}}, made.Ineligible, "007 is away on the day of S-1 alone")
-	require.Equal(t, []Staff{{"007", "I-007"}, {"008", "I-008"}, {"010", "I-010"}}, made.Staff)
+	require.Equal(t, []Staff{{Staff: "007", ID: "I-007"}, {Staff: "008", ID: "I-008"}, {Staff: "010", ID: "I-010"}}, made.Staff)
 
 	objects := made.Accounts[0]
 	require.Equal(t, Reconciliation{
@@ -213,4 +213,20 @@ func TestEveryRowIsAccountedFor(t *testing.T) {
 			require.False(t, strings.Contains(fmt.Sprint(made.Objects), e.ID+" "), "excluded and listed")
 		}
 	})
+}
+
+// The list commits to the posts of those inspectors for whom the file names one.
+func TestCommitToPosts(t *testing.T) {
+	rules := testRules()
+	rules.Holder = func(id, post string) string { return "of " + id + " and " + post }
+	made := Compile(sources(t, map[string]string{intake.DrawInspectors: "工号,任务上限,岗位\n007,4,p-7\n008,4,\n009,4,p-7\n010,4,a b\n"}), rules)
+	require.Equal(t, "of I-007 and p-7", made.Inspectors[0].Holder)
+	require.Empty(t, made.Inspectors[1].Holder)
+	require.Equal(t, []Staff{{"007", "I-007", "p-7"}, {"008", "I-008", ""}}, made.Staff)
+	require.Equal(t, 2, made.Rejected(), "a post that stands twice, and one that is none")
+	for i, code := range []metrology.Code{metrology.CodeConflict, metrology.CodeInvalid} {
+		require.Equal(t, []any{code, "post", "岗位"}, []any{made.Accounts[0].Rows[i].Code, made.Accounts[0].Rows[i].Field, made.Accounts[0].Rows[i].Column})
+	}
+	rules.Holder = nil
+	require.Empty(t, Compile(sources(t, map[string]string{intake.DrawInspectors: "工号,任务上限,岗位\n007,4,p-7\n"}), rules).Inspectors[0].Holder)
 }

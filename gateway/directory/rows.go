@@ -149,6 +149,7 @@ func (c *compiling) exclusion(record intake.Record) (Row, error) {
 // inspectorRow is a row of intake.DrawInspectors.
 type inspectorRow struct {
 	ID     string `json:"id"`
+	Post   string `json:"post"` // subject of the inspector's certificate; empty: the list commits to nobody
 	Cap    int64  `json:"cap"`
 	Skills string `json:"skills"` // separated by ; , 、 / or space
 }
@@ -178,10 +179,29 @@ func (c *compiling) inspector(record intake.Record) (Row, error) {
 	if err := ruleOf("skills", draw.Inspector{ID: i.ID, Skills: skills}.Check()); err != nil {
 		return Row{}, err
 	}
+	holder, err := c.commit(i)
+	if err != nil {
+		return Row{}, err
+	}
 	c.inspectors[record.Source] = i.ID
-	c.result.Staff = append(c.result.Staff, Staff{record.Source, i.ID})
-	c.result.Inspectors = append(c.result.Inspectors, metrology.DrawInspector{ID: i.ID, Cap: i.Cap, Skills: skills})
+	c.result.Staff = append(c.result.Staff, Staff{record.Source, i.ID, i.Post})
+	c.result.Inspectors = append(c.result.Inspectors, metrology.DrawInspector{ID: i.ID, Cap: i.Cap, Skills: skills, Holder: holder})
 	return Row{Outcome: Taken}, nil
+}
+
+// commit commits to an inspector's post. Two ids of one post could both be drawn
+// for one place.
+func (c *compiling) commit(i inspectorRow) (string, error) {
+	if i.Post == "" || c.Holder == nil {
+		return "", nil
+	}
+	if err := metrology.CheckID("post", i.Post); err != nil {
+		return "", err
+	}
+	if slices.ContainsFunc(c.result.Staff, func(other Staff) bool { return other.Post == i.Post }) {
+		return "", metrology.FieldErrorf(metrology.CodeConflict, "post", "%q stands twice", i.Post)
+	}
+	return c.Holder(i.ID, i.Post), nil
 }
 
 // skillsOf splits a cell into distinct skills.

@@ -52,31 +52,38 @@ func (o *Observer) publishKeys(ctx context.Context) error {
 	return nil
 }
 
-// Leaf shows one site's assignment in a draw that is still sealed, for an
-// officer of a holder of its secret. It may be called beside Run.
-func (c Config) Leaf(ctx context.Context, msp, id, site string) (draw.SealedLeafProof, error) {
-	none := draw.SealedLeafProof{}
+// Leaves shows those assignments that are wanted of a draw that is still sealed,
+// as a holder of its secret computes them. It may be called beside Run.
+func (c Config) Leaves(ctx context.Context, msp, id string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error) {
 	if !slices.Contains(metrology.DrawHolders, msp) {
-		return none, metrology.Errorf(metrology.CodeForbidden, "%s does not hold the secrets of sealed draws", msp)
+		return nil, metrology.Errorf(metrology.CodeForbidden, "%s does not hold the secrets of sealed draws", msp)
 	}
 	lists, err := c.Register.DrawDirectories(ctx, id)
 	if err != nil {
-		return none, err
+		return nil, err
 	}
 	if !lists.Record.Shut() {
-		return none, metrology.Errorf(metrology.CodeState, "draw %q is not sealed, or not drawn yet", id)
+		return nil, metrology.Errorf(metrology.CodeState, "draw %q is not sealed, or not drawn yet", id)
 	}
 	secret, err := c.openBox(lists.Record, msp)
 	if err != nil {
-		return none, metrology.Errorf(metrology.CodeState, "this gateway cannot open the escrow of draw %q: %v", id, err)
+		return nil, metrology.Errorf(metrology.CodeState, "this gateway cannot open the escrow of draw %q: %v", id, err)
 	}
 	outcome, err := lists.Compute(&secret)
 	if err != nil {
-		return none, metrology.Errorf(metrology.CodeState, "%v", err)
+		return nil, metrology.Errorf(metrology.CodeState, "%v", err)
 	}
-	shown, err := draw.ProveSealed(draw.SealedLeaves(secret, outcome.Assignment), site)
-	if err != nil {
-		return none, metrology.Errorf(metrology.CodeNotFound, "site %q is not drawn in draw %q", site, id)
+	leaves := draw.SealedLeaves(secret, outcome.Assignment)
+	var shown []draw.SealedLeafProof
+	for _, leaf := range leaves {
+		if !want(leaf) {
+			continue
+		}
+		proof, err := draw.ProveSealed(leaves, leaf.Object)
+		if err != nil {
+			return nil, fmt.Errorf("prove a leaf of draw %s: %w", id, err)
+		}
+		shown = append(shown, proof)
 	}
 	return shown, nil
 }
