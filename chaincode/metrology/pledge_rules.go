@@ -207,6 +207,13 @@ func (s PledgeSignature) check(field string) error {
 	return CheckDate(field+".signed", s.Signed)
 }
 
+// AwaitsPublication reports whether the latest term is to be put on the public
+// list and can be.
+func (p Pledge) AwaitsPublication() bool {
+	_, legal := PledgeTransitions[p.State][PledgePublish]
+	return legal && len(p.Terms) > 0 && p.Terms[len(p.Terms)-1].Published == ""
+}
+
 // Publish returns the pledge with its latest term on the public list.
 func (p Pledge) Publish(stamp string) (Pledge, error) {
 	next, err := PledgeTransitions.Next("pledge", p.State, PledgePublish)

@@ -39,11 +39,11 @@ type Rules struct {
 	InspectorID func(staff string) string // makes an id of this draw
 	// Holder commits to the post that stands behind an id of this draw
 	// (draw.InspectorHolder); nil: the lists commit to nobody.
-	Holder func(id, post string) string
-	Strata      map[string]string         // what the file says → opaque label; nil: the file has labels
-	Place       func(id string) error     // refuses a place that the register does not hold; nil: any goes
-	Visits      *Visits                   // nil: the plan names no days, and absences cannot be read
-	Register    []Place                   // places that the ledger's register holds, taken before those of files
+	Holder   func(id, post string) string
+	Strata   map[string]string     // what the file says → opaque label; nil: the file has labels
+	Place    func(id string) error // refuses a place that the register does not hold; nil: any goes
+	Visits   *Visits               // nil: the plan names no days, and absences cannot be read
+	Register []Place               // places that the ledger's register holds, taken before those of files
 }
 
 // Place is a place of the register.

@@ -107,10 +107,10 @@ func (a *applier) pledge(c *change, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return a.exec(`INSERT INTO pledges (id, merchant, doc, block, tx_id, claimed) VALUES (?, ?, ?, ?, ?, ?)
+	return a.exec(`INSERT INTO pledges (id, merchant, doc, block, tx_id, claimed, waiting) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET merchant = excluded.merchant, doc = excluded.doc,
-		block = excluded.block, tx_id = excluded.tx_id, claimed = excluded.claimed`,
-		p.ID, p.Merchant, string(raw), a.block.Number, c.ID, c.claimed)
+		block = excluded.block, tx_id = excluded.tx_id, claimed = excluded.claimed, waiting = excluded.waiting`,
+		p.ID, p.Merchant, string(raw), a.block.Number, c.ID, c.claimed, waiting(p))
 }
 
 func (a *applier) issuer(c *change, raw []byte) error {

@@ -148,7 +148,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	options := []goose.ProviderOption{goose.WithGoMigrations(compactCertificates(s.dialect))}
+	options := []goose.ProviderOption{goose.WithGoMigrations(compactCertificates(s.dialect), markWaitingPledges(s.dialect))}
 	if s.dialect.shared {
 		one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrationWait))
 		if err != nil {

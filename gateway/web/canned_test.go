@@ -44,6 +44,7 @@ type register struct {
 	draws        []public.DrawRecord
 	transactions []public.Transaction
 	open         []public.OpenInspection
+	waiting      []public.Pledge
 	rulesets     []public.Ruleset
 	due          []public.DueCount
 	next         string   // cursor of the page that follows what changed last
@@ -197,6 +198,10 @@ func (r *register) OverdueInspections(context.Context, public.PageRequest, metro
 
 func (r *register) Transaction(_ context.Context, id string) (public.Transaction, error) {
 	return find(r, "transaction", id, r.transactions, func(t public.Transaction) string { return t.ID })
+}
+
+func (r *register) WaitingPledges(context.Context, public.PageRequest, metrology.Date) (public.Page[public.Pledge], error) {
+	return filter(r, "waiting pledges", r.waiting, func(public.Pledge) bool { return true })
 }
 
 func (r *register) OpenInspections(context.Context, public.PageRequest, metrology.Date) (public.Page[public.OpenInspection], error) {

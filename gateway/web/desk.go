@@ -118,13 +118,16 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.POST("/desk/do/:job", s.deskForm(s.showJob, s.doJob))
 	e.GET("/desk/draws", s.desk(s.deskDraws))
 	e.GET("/desk/draws/:id", s.desk(s.deskDraw))
+	e.GET("/desk/draws/:id/visits/:site", s.sendTicket)
 	e.GET("/desk/cases", s.desk(s.deskCases))
 	e.GET("/desk/cases/:id", s.desk(s.deskCase))
 	e.GET("/desk/cases/:id/print/:form", s.desk(s.printSheet))
+	e.GET("/desk/pledges", s.desk(s.deskPledges))
 	e.GET("/desk/mine", s.desk(s.mine))
 	e.GET("/desk/drawn", s.desk(s.drawn))
 	e.GET("/desk/stickers", s.desk(s.stickers))
 	e.GET("/desk/round", s.desk(s.round))
+	e.POST("/desk/round", s.deskForm(s.round, s.openTicket))
 	e.GET("/desk/file/:job", s.desk(s.showFileJob))
 	e.POST("/desk/file/:job", s.deskForm(s.showFileJob, s.doFileJob))
 	e.GET("/desk/anchor", s.desk(s.showAnchor))
@@ -218,6 +221,7 @@ type deskPage struct {
 	Cases  bool // there is a list of open inspections for this role
 	Trade  bool // it looks after merchants
 	Field  bool // it visits places
+	List   bool // it puts pledges on the public list
 	Groups []jobGroup
 	Recent []sent
 }
@@ -247,7 +251,7 @@ const recentShown = 5
 
 func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
 	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil,
-		Trade: tradesman(v) == nil, Field: inspecting(v) == nil}
+		Trade: tradesman(v) == nil, Field: inspecting(v) == nil, List: hasJob(v.Person.Role, operationPublish)}
 	var err error
 	if body.Tasks, err = s.tasks(ctx, v); err != nil {
 		return reply{}, err

@@ -47,6 +47,18 @@ func openDraws() []public.DrawRecord {
 // busy fills a desk with work.
 func (d *desk) busy() *desk {
 	d.register.open, d.register.draws = openCases(), openDraws()
+	term := metrology.PledgeTerm{From: "2026-04-01", Until: "2027-03-31"}
+	d.register.waiting = []public.Pledge{
+		{Pledge: metrology.Pledge{ID: "P-7", Merchant: d.register.merchants[0].ID, Programme: "integrity-metrology", State: metrology.PledgePublished, Terms: []metrology.PledgeTerm{{}, term}}},
+		{Pledge: metrology.Pledge{ID: strings.Repeat("P-long-", 9), Merchant: hostile, Programme: "of a newer contract", State: metrology.PledgeSigned, Terms: []metrology.PledgeTerm{term}}},
+	}
+	d.visits = drawnVisits()
+	drawn := openDraws()[0]
+	drawn.ID, drawn.Phase = "310115-000019", metrology.DrawDrawn
+	for i := range d.visits {
+		d.visits[i].Draw = drawn.ID
+	}
+	d.register.draws = append(d.register.draws, drawn)
 	d.register.rulesets = []public.Ruleset{{Ruleset: metrology.Ruleset{RuleDocument: metrology.RuleDocument{ID: "deadlines", Version: 2}, State: metrology.RulesetProposed}}}
 	for i, state := range []web.SentState{web.SentPending, web.SentUnknown, web.SentCommitted, web.SentInvalid, web.SentRefused} {
 		key := "desk-suspendPledge-" + strings.Repeat(string(rune('a'+i)), 24)
@@ -115,6 +127,9 @@ func TestGoldenDesks(t *testing.T) {
 		"draw-planned":      {"notary", 200, open("/desk/draws/310115-000011")},
 		"draw-revealing":    {"notary", 200, open("/desk/draws/310115-000015")},
 		"draw-of-regulator": {"regulator", 200, open("/desk/draws/310115-000012")},
+		"draw-visits":       {"regulator", 200, open("/desk/draws/310115-000019")},
+		"pledges":           {"association", 200, open("/desk/pledges")},
+		"pledges-of-notary": {"notary", 404, open("/desk/pledges")},
 		"cases":             {"regulator", 200, open("/desk/cases")},
 		"case":              {"regulator", 200, open("/desk/cases/V-7")},
 		"case-bare":         {"regulator", 200, open("/desk/cases/V-8")},
@@ -156,7 +171,7 @@ func TestGoldenDesksEmptyAndBroken(t *testing.T) {
 		d := newDesk(t)
 		d.register.draws = nil
 		d.signIn("regulator")
-		for name, path := range map[string]string{"home": "/desk", "sents": "/desk/sent", "draws": "/desk/draws", "cases": "/desk/cases"} {
+		for name, path := range map[string]string{"home": "/desk", "sents": "/desk/sent", "draws": "/desk/draws", "cases": "/desk/cases", "pledges": "/desk/pledges"} {
 			page := d.get(path, language).Body.String()
 			checkPage(t, page)
 			golden(t, "desk-none-"+name+"."+language+".html", secrets.ReplaceAllString(page, "${1}MADE"))

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/json"
+	"html"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -33,6 +34,7 @@ type desk struct {
 	asked    []web.Operation // that reached the interface
 	answer   func(o web.Operation) web.Answer
 	journal  map[string]web.Sent
+	visits   []public.DrawnVisit // that draws gave
 	mu       sync.Mutex
 }
 
@@ -52,6 +54,11 @@ func (d *desk) Run(_ context.Context, _ session.Person, o web.Operation) (web.An
 		d.asked = append(d.asked, o)
 	}
 	d.mu.Unlock()
+	if path, query, _ := strings.Cut(o.Path, "?"); path == "/v1/visits" {
+		visits := slices.DeleteFunc(slices.Clone(d.visits), func(v public.DrawnVisit) bool { return query != "" && query != "draw="+v.Draw })
+		raw, err := json.Marshal(public.DrawnVisits{Visits: visits})
+		return web.Answer{Status: 200, Body: raw}, err
+	}
 	answer := d.answer(o)
 	if _, again := d.journal[o.Key]; o.Key != "" && !again && answer.Status < 300 {
 		d.journal[o.Key] = web.Sent{Key: o.Key, State: web.SentCommitted, TransactionID: asOf.TransactionID, Block: 9,
@@ -133,7 +140,7 @@ func formOf(page string) url.Values {
 	form := url.Values{}
 	_, own, _ := strings.Cut(page, `<form class="card"`)
 	for _, control := range hidden.FindAllStringSubmatch(own, -1) {
-		form.Add(control[1], control[2])
+		form.Add(html.UnescapeString(control[1]), html.UnescapeString(control[2]))
 	}
 	return form
 }

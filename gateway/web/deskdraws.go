@@ -109,12 +109,17 @@ type deskDraw struct {
 	Steps    []drawStep
 	Pending  *job // what this organisation has to do; nil: nothing
 	Others   []job
-	Due      string        // RFC 3339
-	Left     time.Duration // until then; below zero: it is past
-	Observes bool          // the gateway takes part by itself
-	Files    bool          // this post files directories
-	Round    bool          // the round's time has come
+	Due      string              // RFC 3339
+	Left     time.Duration       // until then; below zero: it is past
+	Observes bool                // the gateway takes part by itself
+	Files    bool                // this post files directories
+	Round    bool                // the round's time has come
+	Visits   []public.DrawnVisit // to hand out; for the regulator
+	More     int                 // visits that are not listed
 }
+
+// maxVisitsShown bounds the visits that the page of a draw lists.
+const maxVisitsShown = 200
 
 // Directories is the form that files the directories of this draw; empty when
 // this is not the time or the post for it.
@@ -150,6 +155,13 @@ func (s *Server) deskDraw(ctx context.Context, v visit) (reply, error) {
 		default:
 			body.Others = append(body.Others, j)
 		}
+	}
+	if v.Person.Role == string(metrology.RoleRegulator) && (record.Phase == metrology.DrawDrawn || record.Phase == metrology.DrawSealed) {
+		if body.Visits, err = s.drawnVisits(ctx, v, record.ID); err != nil {
+			return reply{}, err
+		}
+		body.More = max(0, len(body.Visits)-maxVisitsShown)
+		body.Visits = body.Visits[:len(body.Visits)-body.More]
 	}
 	return reply{view: "desk-draw", title: s.say(v.lang, "draw.title", record.ID), body: body}, nil
 }

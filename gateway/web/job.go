@@ -51,8 +51,10 @@ func (j job) Title() string { return "job." + j.Operation }
 const jobPath = "/desk/do/"
 
 // findJob finds a job of the visitor's role.
-func (s *Server) findJob(v visit) (job, form.Operation, error) {
-	name := v.Param("job")
+func (s *Server) findJob(v visit) (job, form.Operation, error) { return s.jobOf(v, v.Param("job")) }
+
+// jobOf finds a job of the visitor's role by its name.
+func (s *Server) jobOf(v visit, name string) (job, form.Operation, error) {
 	i := slices.IndexFunc(jobs, func(j job) bool { return j.Operation == name && j.For(v.Person.Role) })
 	if i < 0 {
 		return job{}, form.Operation{}, errNoPage

@@ -49,7 +49,7 @@ func TestKeysOfTemplates(t *testing.T) {
 	for key := range keysOfForms(t) {
 		used[key] = true
 	}
-	for _, group := range []string{"code", "sent-state", "sent-headline", "sent-about", "work", "form", "file-job", "sign-in", "checker", "due"} {
+	for _, group := range []string{"code", "sent-state", "sent-headline", "sent-about", "work", "form", "file-job", "sign-in", "ticket", "checker", "due"} {
 		groups[group] = true
 	}
 	err := fs.WalkDir(templateFiles, ".", func(path string, entry fs.DirEntry, err error) error {

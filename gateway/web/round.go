@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
@@ -15,31 +13,26 @@ import (
 // roundPage is what an inspector has to visit and what it entered.
 type roundPage struct {
 	Subject string
-	As      string // id in a draw that was asked for
-	Visits  []assignment
+	Token   string
+	Fault   string       // what is wrong with the file of a visit; empty: nothing
+	Visits  []assignment // that draws gave to it, those first that are still to be made
 	Entered []deskCase
 }
 
 // assignment is a place that a draw gave to an inspector.
 type assignment struct {
-	Draw    string
-	Site    string
-	Rank    int
-	Others  []string // ids in the draw of all who go
-	Entered string   // inspection that was entered for it and is open; empty: none
+	public.DrawnVisit
+	Place string // name of the site; empty: none is known
+	Open  string // inspection that was entered for it and is not published; empty: none
 }
 
-// Link is the form of the visit, filled in with what the draw says.
+// Made reports whether the visit was made.
+func (a assignment) Made() bool { return a.Open != "" || a.Inspection != "" }
+
+// Link is the form of the visit, which the draw fills in.
 func (a assignment) Link() string {
-	query := url.Values{"site": {a.Site}, "basis.kind": {string(metrology.BasisDraw)}, "basis.draw": {a.Draw}, "basis.rank": {strconv.Itoa(a.Rank)}}
-	for i, inspector := range a.Others {
-		query.Set("assigned["+strconv.Itoa(i)+"].inspector", inspector)
-	}
-	return jobPath + "enterInspection?" + query.Encode()
+	return jobPath + operationVisit + "?" + url.Values{"site": {a.Site}, "basis.draw": {a.Draw}}.Encode()
 }
-
-// maxRound bounds how many draws are looked through for assignments.
-const maxRound = 20
 
 // inspecting refuses posts that visit no places.
 func inspecting(v visit) error {
@@ -50,11 +43,15 @@ func inspecting(v visit) error {
 }
 
 // round answers GET /desk/round.
-func (s *Server) round(ctx context.Context, v visit) (reply, error) {
+func (s *Server) round(ctx context.Context, v visit) (reply, error) { return s.showRound(ctx, v, "") }
+
+// showRound shows what an inspector has to visit. fault says what is wrong with
+// the file of a visit that was sent.
+func (s *Server) showRound(ctx context.Context, v visit, fault string) (reply, error) {
 	if err := inspecting(v); err != nil {
 		return reply{}, err
 	}
-	body := roundPage{Subject: v.Person.Subject, As: strings.TrimSpace(v.text("as"))}
+	body := roundPage{Subject: v.Person.Subject, Token: v.Token, Fault: fault}
 	open, err := s.desks.Register.OpenInspections(ctx, public.PageRequest{Limit: public.MaxLimit}, v.today)
 	if err != nil {
 		return reply{}, fmt.Errorf("list open inspections: %w", err)
@@ -64,54 +61,47 @@ func (s *Server) round(ctx context.Context, v visit) (reply, error) {
 			body.Entered = append(body.Entered, deskCase{OpenInspection: i, Late: i.Overdue(v.today)})
 		}
 	}
-	if body.As != "" {
-		if body.Visits, err = s.assignments(ctx, body.As, body.Entered); err != nil {
-			return reply{}, err
-		}
+	if body.Visits, err = s.assignments(ctx, v, open.Items); err != nil {
+		return reply{}, err
 	}
-	return reply{view: "round", title: s.say(v.lang, "round.title"), body: body}, nil
+	return reply{view: "round", title: s.say(v.lang, "round.title"), body: body, self: "/desk/round"}, nil
 }
 
-// assignments lists the places that the latest draws gave to an inspector under
-// the id it has in the draw. Who is behind an id only the authority and the
-// inspector know, so that it has to be told here.
-func (s *Server) assignments(ctx context.Context, as string, entered []deskCase) ([]assignment, error) {
-	latest, err := s.register.LatestDraws(ctx, public.PageRequest{Limit: maxRound})
+// assignments lists the places that the latest draws gave to an inspector.
+func (s *Server) assignments(ctx context.Context, v visit, open []public.OpenInspection) ([]assignment, error) {
+	drawn, err := s.drawnVisits(ctx, v, "")
 	if err != nil {
-		return nil, fmt.Errorf("list draws: %w", err)
+		return nil, err
 	}
-	var visits []assignment
-	for _, d := range latest.Items {
-		if d.Phase != metrology.DrawDrawn {
-			continue
+	visits := make([]assignment, len(drawn))
+	for i, d := range drawn {
+		visits[i] = assignment{DrawnVisit: d, Open: enteredFor(open, d.Draw, d.Site)}
+		place, err := s.register.Site(ctx, d.Site)
+		if err != nil && metrology.ErrorCode(err) != metrology.CodeNotFound {
+			return nil, fmt.Errorf("find a place to visit: %w", err)
 		}
-		record, err := s.register.Draw(ctx, d.ID)
-		if err != nil {
-			return nil, err
-		}
-		if record.Result == nil || record.Result.Result == nil {
-			continue
-		}
-		strata, err := readResult(record.Result.Result)
-		if err != nil {
-			return nil, fmt.Errorf("read result of draw %s: %w", d.ID, err)
-		}
-		for _, stratum := range strata {
-			for rank, place := range stratum.Selected {
-				if slices.Contains(place.Inspectors, as) {
-					visits = append(visits, assignment{Draw: d.ID, Site: place.ID, Rank: rank + 1, Others: place.Inspectors, Entered: enteredFor(entered, d.ID, place.ID)})
-				}
-			}
+		if err == nil {
+			visits[i].Place = nameOf(place.Details, "")
 		}
 	}
+	slices.SortStableFunc(visits, func(a, b assignment) int {
+		switch {
+		case a.Made() == b.Made():
+			return 0
+		case b.Made():
+			return -1
+		}
+		return 1
+	})
 	return visits, nil
 }
 
-// enteredFor finds the open inspection of a place on the ground of a draw.
-func enteredFor(entered []deskCase, draw, site string) string {
-	i := slices.IndexFunc(entered, func(c deskCase) bool { return c.Basis.Draw == draw && c.Site == site })
+// enteredFor finds the open inspection of a place on the ground of a draw,
+// whoever of those assigned entered it.
+func enteredFor(open []public.OpenInspection, draw, site string) string {
+	i := slices.IndexFunc(open, func(c public.OpenInspection) bool { return c.Basis.Draw == draw && c.Site == site })
 	if i < 0 {
 		return ""
 	}
-	return entered[i].ID
+	return open[i].ID
 }

@@ -15,6 +15,8 @@ type DeskRegister interface {
 	OpenInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OpenInspection], error)
 	OpenInspection(ctx context.Context, id string, today metrology.Date) (public.OpenInspection, error)
 	Rulesets(ctx context.Context, page public.PageRequest) (public.Page[public.Ruleset], error)
+	// WaitingPledges are those whose latest term awaits publication.
+	WaitingPledges(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.Pledge], error)
 	Sites(ctx context.Context, f public.SiteFilter) (public.Page[public.Site], error)
 	// Principals are the merchants or issuers that a post acts for.
 	Principals(ctx context.Context, msp, subject string, kind metrology.PrincipalKind) ([]string, error)
@@ -38,6 +40,11 @@ func (s *Server) tasks(ctx context.Context, v visit) ([]task, error) {
 	if err != nil {
 		return nil, err
 	}
+	pledges, err := s.pledgeTasks(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, pledges...)
 	if v.Person.Role == string(metrology.RoleRegulator) {
 		cases, err := s.caseTasks(ctx, v)
 		if err != nil {

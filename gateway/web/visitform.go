@@ -22,7 +22,8 @@ type visitAid struct {
 	Place   string // name of the site; empty: not registered, or not named yet
 	Rows    []visitRow
 	Tables  visitTables
-	Hidden  []kept // what was filled in and this form does not ask for
+	Hidden  []kept       // what was filled in and this form does not ask for
+	Drawn   *drawnGround // the draw that filled the form in; nil: none did
 	Proofs  []proofRow
 	First   bool // a first entry, which says where, when and on what ground
 }
@@ -86,6 +87,9 @@ func (s *Server) aidVisit(ctx context.Context, v visit, o form.Operation, filled
 	if err := s.findPlace(ctx, v, o, filled, aid); err != nil {
 		return nil, err
 	}
+	if err := s.fillFromDraw(ctx, v, aid, filled); err != nil {
+		return nil, err
+	}
 	suggestVisit(v, aid, filled)
 	if aid.Site == "" {
 		return aid, nil
@@ -139,6 +143,25 @@ func (s *Server) findPlace(ctx context.Context, v visit, o form.Operation, fille
 	aid.Site = found.Site
 	if v.sent == nil {
 		return s.fillCorrection(ctx, v, o, filled)
+	}
+	return nil
+}
+
+// fillFromDraw fills a new entry in with what the draw says that its address
+// names. Nobody types ids, salts or leaves of a draw.
+func (s *Server) fillFromDraw(ctx context.Context, v visit, aid *visitAid, filled url.Values) error {
+	draw := strings.TrimSpace(filled.Get("basis.draw"))
+	if aid.First && v.sent == nil && aid.Site != "" && draw != "" && filled.Get("assigned[0].salt") == "" {
+		visits, err := s.drawnVisits(ctx, v, draw)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(visits, func(d public.DrawnVisit) bool { return d.Site == aid.Site }); i >= 0 {
+			fillDrawn(filled, visits[i])
+		}
+	}
+	if aid.First {
+		aid.Drawn = groundOf(filled, aid.Subject)
 	}
 	return nil
 }
@@ -326,8 +349,8 @@ var visitAsked = []string{"site", "basis.kind", "basis.draw", "basis.rank", "ins
 // further matters.
 func (a *visitAid) hide(filled url.Values) {
 	for _, k := range keep(filled) {
-		shown := slices.Contains(visitAsked, k.Name) || strings.HasPrefix(k.Name, visitMeasure+"[") || strings.HasPrefix(k.Name, visitItem+"evidence[") ||
-			strings.HasPrefix(k.Name, "assigned[") || k.Name == parameterPath("id") || k.Name == formKey || k.Name == formMore
+		shown := !drawnHidden(k.Name, a.Drawn) && slices.Contains(visitAsked, k.Name) || strings.HasPrefix(k.Name, visitMeasure+"[") || strings.HasPrefix(k.Name, visitItem+"evidence[") ||
+			strings.HasPrefix(k.Name, "assigned[") && a.Drawn == nil || k.Name == parameterPath("id") || k.Name == formKey || k.Name == formMore
 		if !shown {
 			a.Hidden = append(a.Hidden, k)
 		}
