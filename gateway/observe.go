@@ -5,11 +5,11 @@ import (
 	"crypto/sha256"
 	"time"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/api"
 	"github.com/steelyard-ledger/steelyard/gateway/fabric"
 	"github.com/steelyard-ledger/steelyard/gateway/observer"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
 // observeEvery is the time between two looks at the draws.
@@ -54,7 +54,7 @@ func (g *gateway) posts() []api.Principal {
 }
 
 // sealedLeaves implements api.LeavesOf.
-func (g *gateway) sealedLeaves(ctx context.Context, msp, id string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error) {
+func (g *gateway) sealedLeaves(ctx context.Context, msp, id string, want func(site string, inspectors []string) bool) ([]public.SealedVisit, error) {
 	return g.observing().Leaves(ctx, msp, id, want)
 }
 

@@ -7,7 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/draw"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
 // derive computes a value that only this gateway can, from the identity, the
@@ -31,8 +31,8 @@ func (s Secret) salt(who Principal, key, member string) string {
 
 // holderSalt opens what a draw's directory commits to about an inspector. It
 // follows from this gateway's secret, so that it can tell posts what they drew.
-func (s Secret) holderSalt(id, inspector string) draw.Digest {
-	return draw.Digest(s.derive(Principal{Label: "draw/" + id}, inspector, "holder"))
+func (s Secret) holderSalt(id, inspector string) public.HolderSalt {
+	return public.HolderSalt(s.derive(Principal{Label: "draw/" + id}, inspector, "holder"))
 }
 
 // idEncoding has no look-alikes in upper case and no padding.

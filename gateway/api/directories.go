@@ -8,7 +8,6 @@ import (
 	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/directory"
 	"github.com/steelyard-ledger/steelyard/gateway/intake"
@@ -64,7 +63,7 @@ func (s *Server) compileDirectories(ctx context.Context, id string, q directoryQ
 			return s.secret.newID(Principal{Label: "draw/" + id}, staff, "I-")
 		},
 		Holder: func(inspector, post string) string {
-			return draw.InspectorHolder(id, inspector, post, s.secret.holderSalt(id, inspector)).String()
+			return public.Holder(id, inspector, post, s.secret.holderSalt(id, inspector))
 		},
 	}
 	days, err := record.VisitDays()

@@ -6,11 +6,8 @@ import (
 	"slices"
 	"sync"
 
-	stdjson "encoding/json"
-
 	"github.com/labstack/echo/v4"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
@@ -113,7 +110,7 @@ func (s *Server) openVisits(ctx context.Context, record public.DrawRecord, posts
 // sealedVisits lists them from the leaves, which an inspector shows on arrival:
 // of each no more than what it is to visit itself.
 func (s *Server) sealedVisits(ctx context.Context, who Principal, record public.DrawRecord, posts map[string]string, wanted func([]string) bool) ([]public.DrawnVisit, error) {
-	leaves, err := s.leaves(ctx, who.MSP, record.ID, func(l draw.SealedLeaf) bool { return wanted(l.Inspectors) })
+	leaves, err := s.leaves(ctx, who.MSP, record.ID, func(_ string, inspectors []string) bool { return wanted(inspectors) })
 	if metrology.ErrorCode(err) == metrology.CodeState { // this gateway holds no secret of it, or nobody is to be visited
 		return nil, nil
 	}
@@ -122,10 +119,8 @@ func (s *Server) sealedVisits(ctx context.Context, who Principal, record public.
 	}
 	var visits []public.DrawnVisit
 	for _, leaf := range leaves {
-		visit := s.visit(record, leaf.Leaf.Object, leaf.Leaf.Inspectors, posts)
-		if visit.Leaf, err = stdjson.Marshal(leaf); err != nil {
-			return nil, err
-		}
+		visit := s.visit(record, leaf.Site, leaf.Inspectors, posts)
+		visit.Leaf = leaf.Leaf
 		visits = append(visits, visit)
 	}
 	return visits, nil
@@ -198,18 +193,13 @@ func (s *Server) holdersOf(ctx context.Context, record public.DrawRecord) (map[s
 	if err != nil {
 		return nil, err
 	}
-	posts := map[string]string{}
-	for _, inspector := range lists.Inspectors {
-		if inspector.Holder == "" {
-			continue
-		}
-		salt := s.secret.holderSalt(record.ID, inspector.ID)
-		for _, p := range s.posts {
-			if p.Role == string(metrology.RoleInspector) && draw.InspectorHolder(record.ID, inspector.ID, p.Subject, salt).String() == inspector.Holder {
-				posts[inspector.ID] = p.Subject
-			}
+	var own []string
+	for _, p := range s.posts {
+		if p.Role == string(metrology.RoleInspector) {
+			own = append(own, p.Subject)
 		}
 	}
+	posts := lists.Holders(own, func(inspector string) public.HolderSalt { return s.secret.holderSalt(record.ID, inspector) })
 	s.holders.mu.Lock()
 	defer s.holders.mu.Unlock()
 	if s.holders.draws == nil || len(s.holders.draws) >= maxHolderDraws {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
@@ -42,7 +41,7 @@ func newVisitBench(t *testing.T) (*bench, *visitLedger) {
 	l := &visitLedger{drawLedger: drawn}
 	secret := Secret{1}
 	for id, post := range map[string]string{"I-A": "p-7", "I-B": "p-8", "I-C": "elsewhere"} {
-		l.inspectors = append(l.inspectors, metrology.DrawInspector{ID: id, Holder: draw.InspectorHolder(draftDraw, id, post, secret.holderSalt(draftDraw, id)).String()})
+		l.inspectors = append(l.inspectors, metrology.DrawInspector{ID: id, Holder: public.Holder(draftDraw, id, post, secret.holderSalt(draftDraw, id))})
 	}
 	l.record.Phase, l.record.Freeze, l.record.Frozen = metrology.DrawDrawn, "f", &metrology.DrawFreeze{}
 	l.record.Result = &metrology.DrawResult{
@@ -62,12 +61,12 @@ func newVisitBench(t *testing.T) (*bench, *visitLedger) {
 	}
 	router := NewEcho(slog.New(slog.DiscardHandler), DefaultLimits(), NewTokens(tokens))
 	New(Config{Writer: l, Register: l, Clock: nowInTests, Secret: secret, Posts: posts, Ready: func() error { return nil },
-		Leaves: func(_ context.Context, msp, _ string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error) {
+		Leaves: func(_ context.Context, msp, _ string, want func(string, []string) bool) ([]public.SealedVisit, error) {
 			require.Equal(t, "RegulatorMSP", msp)
-			var shown []draw.SealedLeafProof
-			for _, leaf := range []draw.SealedLeaf{{Object: "S-1", Inspectors: []string{"I-B", "I-A"}}, {Object: "S-2", Inspectors: []string{"I-B", "I-C"}}} {
-				if want(leaf) {
-					shown = append(shown, draw.SealedLeafProof{Leaf: leaf})
+			var shown []public.SealedVisit
+			for _, leaf := range []public.SealedVisit{{Site: "S-1", Inspectors: []string{"I-B", "I-A"}, Leaf: []byte(`{"object":"S-1"}`)}, {Site: "S-2", Inspectors: []string{"I-B", "I-C"}, Leaf: []byte(`{"object":"S-2"}`)}} {
+				if want(leaf.Site, leaf.Inspectors) {
+					shown = append(shown, leaf)
 				}
 			}
 			return shown, nil
@@ -128,7 +127,7 @@ func TestVisitsOfSealedDraw(t *testing.T) {
 func TestVisitsOfOtherGateway(t *testing.T) {
 	b, l := newVisitBench(t)
 	for i := range l.inspectors {
-		l.inspectors[i].Holder = draw.InspectorHolder(draftDraw, l.inspectors[i].ID, "p-7", draw.Digest{9}).String()
+		l.inspectors[i].Holder = public.Holder(draftDraw, l.inspectors[i].ID, "p-7", public.HolderSalt{9})
 	}
 	require.Empty(t, decodeAnswer[public.DrawnVisits](t, b.visits("", "inspector")).Visits)
 }

@@ -2,6 +2,7 @@ package observer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -54,7 +55,7 @@ func (o *Observer) publishKeys(ctx context.Context) error {
 
 // Leaves shows those assignments that are wanted of a draw that is still sealed,
 // as a holder of its secret computes them. It may be called beside Run.
-func (c Config) Leaves(ctx context.Context, msp, id string, want func(draw.SealedLeaf) bool) ([]draw.SealedLeafProof, error) {
+func (c Config) Leaves(ctx context.Context, msp, id string, want func(site string, inspectors []string) bool) ([]public.SealedVisit, error) {
 	if !slices.Contains(metrology.DrawHolders, msp) {
 		return nil, metrology.Errorf(metrology.CodeForbidden, "%s does not hold the secrets of sealed draws", msp)
 	}
@@ -74,16 +75,20 @@ func (c Config) Leaves(ctx context.Context, msp, id string, want func(draw.Seale
 		return nil, metrology.Errorf(metrology.CodeState, "%v", err)
 	}
 	leaves := draw.SealedLeaves(secret, outcome.Assignment)
-	var shown []draw.SealedLeafProof
+	var shown []public.SealedVisit
 	for _, leaf := range leaves {
-		if !want(leaf) {
+		if !want(leaf.Object, leaf.Inspectors) {
 			continue
 		}
 		proof, err := draw.ProveSealed(leaves, leaf.Object)
 		if err != nil {
 			return nil, fmt.Errorf("prove a leaf of draw %s: %w", id, err)
 		}
-		shown = append(shown, proof)
+		raw, err := json.Marshal(proof)
+		if err != nil {
+			return nil, fmt.Errorf("encode a leaf of draw %s: %w", id, err)
+		}
+		shown = append(shown, public.SealedVisit{Site: leaf.Object, Inspectors: leaf.Inspectors, Leaf: raw})
 	}
 	return shown, nil
 }
