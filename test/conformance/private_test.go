@@ -128,6 +128,7 @@ func testMembership(t *testing.T, n *testnet, m *member) {
 		key := newKey()
 		require.NoError(t, describe(m.putPrivate(t, restricted, key, "secret", majority...)))
 		require.Equal(t, "secret", m.evaluate(t, "getPrivate", restricted, key))
+		awaitHeight(t, outsider, chainInfo(t, m).GetHeight()) // its peer may be a block behind
 		sum := sha256.Sum256([]byte("secret"))
 		require.Equal(t, string(sum[:]), outsider.evaluate(t, "privateHash", restricted, key))
 	})
@@ -145,6 +146,7 @@ func testMembership(t *testing.T, n *testnet, m *member) {
 		key := newKey()
 		require.NoError(t, describe(m.putPrivate(t, restricted, key, "secret", majority...)))
 		guest := n.connectVia(t, "RegulatorMSP", "InstituteMSP")
+		awaitHeight(t, guest, chainInfo(t, m).GetHeight())
 		_, err := guest.contract.EvaluateWithContext(deadline(t), "getPrivate", client.WithArguments(restricted, key),
 			client.WithEndorsingOrganizations("InstituteMSP"))
 		n.requireFailure(t, failure{code: codes.Unknown, message: "private data", details: []detail{{"InstituteMSP", "private data"}}}, err)
