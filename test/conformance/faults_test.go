@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 func TestKeep(t *testing.T) {
 	n := open(t)
 	if !n.real || n.host.Plan.Orderer != consortium.BFT {
-		t.Skip("for BFT ordering nodes")
+		t.Skip("ordering nodes that can hang one another are BFT's")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var keeping sync.WaitGroup
@@ -70,6 +70,12 @@ func TestKeep(t *testing.T) {
 	}
 	peer, err := n.host.PeerProgram(n.host.Plan.Peers()[0])
 	require.NoError(t, err)
+	require.NoError(t, nodes[3].Stop(t.Context()))
+	time.Sleep(3 * time.Second)
+	pid, err := nodes[3].PID()
+	require.NoError(t, err)
+	require.Zero(t, pid, "what was stopped on purpose is left alone")
+	require.NoError(t, nodes[3].Start())
 	for _, program := range []process.Program{nodes[3], peer, n.services(t)[1]} {
 		require.NoError(t, program.Kill(context.Background()))
 		require.Eventually(t, func() bool { pid, err := program.PID(); return err == nil && pid != 0 }, resume, 50*time.Millisecond, program.Name)

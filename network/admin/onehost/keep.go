@@ -34,7 +34,7 @@ type keeper struct {
 // ended, and under BFT an ordering node that keeps the others from ordering:
 // one that does not answer, or that is stuck in a change of the leader, where
 // SmartBFT's parts can come to wait for one another for ever. What was stopped
-// on purpose it starts too. It tells each thing that it does.
+// on purpose it leaves alone. It tells each thing that it does.
 func (n *Network) Keep(ctx context.Context, tell func(text string)) error {
 	if err := n.findTools(ctx); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (k *keeper) revive() error {
 		if err != nil {
 			return err
 		}
-		if pid != 0 {
+		if pid != 0 || program.Stopped() {
 			continue
 		}
 		k.tell(program.Name + " had ended and is started again")
@@ -103,7 +103,10 @@ func (n *Network) kept() ([]process.Program, error) {
 
 // unblock starts an ordering node again when ordering stands still.
 func (k *keeper) unblock(ctx context.Context) error {
-	nodes := k.Plan.Orderers()
+	nodes := slices.DeleteFunc(k.Plan.Orderers(), func(node consortium.Node) bool { return k.OrdererProgram(node).Stopped() })
+	if len(nodes) == 0 {
+		return nil
+	}
 	seen := make([]sight, len(nodes))
 	var looking sync.WaitGroup
 	for i, node := range nodes {
@@ -162,10 +165,10 @@ func (s *standstill) stuck(now time.Time, seen []sight) (node int, found bool) {
 	if now.Sub(s.since) < keepStill {
 		return 0, false
 	}
-	if len(s.tried) == len(seen) {
-		s.tried = nil
-	}
 	left := slices.DeleteFunc(indices(seen), func(i int) bool { return slices.Contains(s.tried, i) })
+	if len(left) == 0 {
+		left, s.tried = indices(seen), nil
+	}
 	node = slices.MinFunc(left, func(a, b int) int {
 		x, y := seen[a], seen[b]
 		if x.answers != y.answers {

@@ -49,6 +49,14 @@ func (p Program) LogFile() string { return filepath.Join(p.Dir, p.Name+".log") }
 
 func (p Program) lockFile() string { return filepath.Join(p.Dir, p.Name+".lock") }
 
+func (p Program) stopFile() string { return filepath.Join(p.Dir, p.Name+".stopped") }
+
+// Stopped tells whether the program was stopped on purpose and not started since.
+func (p Program) Stopped() bool {
+	_, err := os.Stat(p.stopFile())
+	return err == nil
+}
+
 // Start starts the program in a session of its own, so that it outlives the
 // caller. One that runs already is left alone.
 func (p Program) Start() error {
@@ -65,6 +73,9 @@ func (p Program) Start() error {
 			return nil
 		}
 		return fmt.Errorf("lock %s: %w", p.Name, err)
+	}
+	if err := remove(p.stopFile()); err != nil {
+		return fmt.Errorf("start %s: %w", p.Name, err)
 	}
 	log, err := os.OpenFile(p.LogFile(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
@@ -119,8 +130,12 @@ func (p Program) PID() (int, error) {
 	return pid, nil
 }
 
-// Stop asks the program to end and waits; after ten seconds it is killed.
+// Stop asks the program to end and waits; after ten seconds it is killed. That
+// it was stopped on purpose is kept, for whoever starts again what has ended.
 func (p Program) Stop(ctx context.Context) error {
+	if err := os.WriteFile(p.stopFile(), nil, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) { // no directory: never started
+		return fmt.Errorf("stop %s: %w", p.Name, err)
+	}
 	return p.end(ctx, syscall.SIGTERM, 10*time.Second)
 }
 
@@ -161,8 +176,16 @@ func (p Program) Forget(ctx context.Context) error {
 	if err := p.Stop(ctx); err != nil {
 		return err
 	}
-	if err := os.Remove(p.lockFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := errors.Join(remove(p.lockFile()), remove(p.stopFile())); err != nil {
 		return fmt.Errorf("forget %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// remove removes a file that may not be there.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -50,6 +50,17 @@ func TestProgram(t *testing.T) {
 		require.Eventually(t, func() bool { pid, err := p.PID(); return err == nil && pid == 0 }, 5*time.Second, 10*time.Millisecond)
 		require.Equal(t, "last words", p.LastLines(5))
 	})
+	t.Run("StoppedOnPurposeIsRemembered", func(t *testing.T) {
+		p := sleeper(t, t.TempDir(), "exec sleep 60")
+		require.NoError(t, p.Start())
+		require.NoError(t, p.Kill(t.Context()))
+		require.False(t, p.Stopped(), "it was killed")
+		require.NoError(t, p.Start())
+		require.NoError(t, p.Stop(t.Context()))
+		require.True(t, p.Stopped())
+		require.NoError(t, p.Start())
+		require.False(t, p.Stopped())
+	})
 	t.Run("ForgottenIsNotFound", func(t *testing.T) {
 		p := sleeper(t, t.TempDir(), "exec sleep 60")
 		require.NoError(t, p.Start())
