@@ -43,7 +43,7 @@ func (n *Network) PeerProgram(node consortium.Node) (process.Program, error) {
 		Dir:  node.Dir,
 		Path: n.tools.Peer,
 		Args: []string{"node", "start"},
-		Env:  append(shared(), "FABRIC_CFG_PATH="+node.Dir, "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG="+config),
+		Env:  append(append(shared(), thrift()...), "FABRIC_CFG_PATH="+node.Dir, "CHAINCODE_AS_A_SERVICE_BUILDER_CONFIG="+config),
 	}, nil
 }
 
@@ -58,25 +58,22 @@ func (n *Network) OrdererProgram(node consortium.Node) process.Program {
 }
 
 // shared is the environment of every node, unless the caller's says otherwise:
-// Fabric's logs kept to warnings, one plain line each, and what suits twelve Go
-// programs on the processors of one machine. Each collects garbage with every
-// processor and when its small heap has doubled; with fewer of both a write
-// took a quarter less processor time of all together (network/README.md).
+// Fabric's logs kept to warnings, one plain line each, and a heap that may grow
+// fivefold between collections, since each of many programs has a small one.
 func shared() []string {
-	return append(thrift(),
-		"FABRIC_LOGGING_SPEC="+cmp.Or(os.Getenv("FABRIC_LOGGING_SPEC"), "warning:orderer.common.broadcast=error"),
-		"FABRIC_LOGGING_FORMAT="+cmp.Or(os.Getenv("FABRIC_LOGGING_FORMAT"),
+	return []string{
+		"GOGC=" + cmp.Or(os.Getenv("GOGC"), "400"),
+		"FABRIC_LOGGING_SPEC=" + cmp.Or(os.Getenv("FABRIC_LOGGING_SPEC"), "warning:orderer.common.broadcast=error"),
+		"FABRIC_LOGGING_FORMAT=" + cmp.Or(os.Getenv("FABRIC_LOGGING_FORMAT"),
 			"%{time:2006-01-02T15:04:05.000Z07:00} %{level} [%{module}] %{message}"),
-	)
+	}
 }
 
-// thrift lets one of many programs use a quarter of the processors at once, and
-// its heap grow fivefold between collections.
+// thrift lets one of many programs on a machine use a quarter of its processors
+// at once: then they get in one another's way less (network/README.md). Not an
+// ordering node, which falls behind the others with one.
 func thrift() []string {
-	return []string{
-		"GOMAXPROCS=" + cmp.Or(os.Getenv("GOMAXPROCS"), strconv.Itoa(max(1, runtime.NumCPU()/4))),
-		"GOGC=" + cmp.Or(os.Getenv("GOGC"), "400"),
-	}
+	return []string{"GOMAXPROCS=" + cmp.Or(os.Getenv("GOMAXPROCS"), strconv.Itoa(max(1, runtime.NumCPU()/4)))}
 }
 
 // builderConfig is what the service builder fills into connection.json: where
