@@ -114,6 +114,9 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk", s.desk(s.deskHome))
 	e.POST("/desk/sign-in", s.page(s.signIn))
 	e.POST("/desk/sign-out", s.page(s.signOut))
+	// Where those forms were sent, opened anew: there is no page of its own.
+	e.GET("/desk/sign-in", s.page(toDesk))
+	e.GET("/desk/sign-out", s.page(toDesk))
 	e.GET("/desk/do/:job", s.desk(s.showJob))
 	e.POST("/desk/do/:job", s.deskForm(s.showJob, s.doJob))
 	e.GET("/desk/draws", s.desk(s.deskDraws))
@@ -139,6 +142,9 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk/sent", s.desk(s.listSent))
 	e.GET("/desk/sent/:key", s.desk(s.showSent))
 }
+
+// toDesk leads to the desk's first page.
+func toDesk(context.Context, request) (reply, error) { return reply{to: deskPath}, nil }
 
 // desk makes a route of a page that only those who are signed in see. Others
 // are asked to sign in and come back here.

@@ -35,6 +35,7 @@ type desk struct {
 	answer   func(o web.Operation) web.Answer
 	journal  map[string]web.Sent
 	visits   []public.DrawnVisit // that draws gave
+	role     string              // that is signed in
 	mu       sync.Mutex
 }
 
@@ -131,6 +132,7 @@ func (d *desk) signIn(role string) {
 	d.t.Helper()
 	w := d.send("POST", "/desk/sign-in", "en", url.Values{"_to": {"/desk"}, "_secret": {"sy_" + role}})
 	require.Equal(d.t, http.StatusSeeOther, w.Code, w.Body)
+	d.role = role
 }
 
 var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)

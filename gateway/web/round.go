@@ -43,7 +43,13 @@ func inspecting(v visit) error {
 }
 
 // round answers GET /desk/round.
-func (s *Server) round(ctx context.Context, v visit) (reply, error) { return s.showRound(ctx, v, "") }
+func (s *Server) round(ctx context.Context, v visit) (reply, error) {
+	fault := ""
+	if v.stale {
+		fault = s.say(v.lang, "form.stale")
+	}
+	return s.showRound(ctx, v, fault)
+}
 
 // showRound shows what an inspector has to visit. fault says what is wrong with
 // the file of a visit that was sent.
