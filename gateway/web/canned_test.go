@@ -292,18 +292,40 @@ func serve(t *testing.T, r *register) *echo.Echo {
 	return serveDesks(t, r, []byte(document), nil)
 }
 
+// rounds takes a round's signature.
+type rounds func(id, signature string) error
+
+// BringRound implements web.Rounds.
+func (take rounds) BringRound(_ context.Context, id, signature string) error {
+	return take(id, signature)
+}
+
+// serveRounds mounts the pages with somewhere to bring a round to.
+func serveRounds(t *testing.T, r *register, take rounds) *echo.Echo {
+	t.Helper()
+	return serveConfig(t, web.Config{Register: r, Rounds: take})
+}
+
 // serveDesks mounts the desks too, unless desks is nil.
 func serveDesks(t *testing.T, r *register, document []byte, desks *web.DeskConfig) *echo.Echo {
+	t.Helper()
+	return serveConfig(t, web.Config{Register: r, Document: document, Desks: desks})
+}
+
+// serveConfig mounts the pages on c, completed with what most tests share.
+func serveConfig(t *testing.T, c web.Config) *echo.Echo {
 	t.Helper()
 	clock, err := time.Parse(time.RFC3339, stamp)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.Document == nil {
+		c.Document = []byte(document)
+	}
 	e := echo.New()
-	pages := web.New(web.Config{
-		Register: r, Reports: reports{r}, Clock: func() time.Time { return clock }, Embedded: true,
-		Version: "0.0.0-test", Upload: 64 << 20, Document: document, Trust: []byte(trustFile), Desks: desks, Log: slog.New(slog.DiscardHandler),
-	})
+	c.Reports, c.Clock, c.Embedded = reports{c.Register.(*register)}, func() time.Time { return clock }, true
+	c.Version, c.Upload, c.Trust, c.Log = "0.0.0-test", 64<<20, []byte(trustFile), slog.New(slog.DiscardHandler)
+	pages := web.New(c)
 	pages.Mount(e)
 	e.HTTPErrorHandler = pages.Errors(e.HTTPErrorHandler)
 	return e

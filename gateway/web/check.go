@@ -29,7 +29,18 @@ const maxFound = 20
 type box struct {
 	Question, Serial string
 	UploadMiB        int64
-	NoFile           bool // the form came without a file
+	Fault            string // key of what was wrong with the file that came; empty: nothing
+}
+
+// homePage is the body of the start.
+type homePage struct {
+	Box    box
+	Origin string // how the visitor reaches this gateway
+}
+
+// start is the first page, with the box as it was filled in.
+func (s *Server) start(r request, b box) reply {
+	return reply{view: "home", title: s.say(r.lang, "home.title"), body: homePage{b, origin(r)}}
 }
 
 func (s *Server) box(question, serial string) box {
@@ -37,7 +48,7 @@ func (s *Server) box(question, serial string) box {
 }
 
 func (s *Server) home(_ context.Context, r request) (reply, error) {
-	return reply{view: "home", title: s.say(r.lang, "home.title"), body: s.box("", "")}, nil
+	return s.start(r, s.box("", "")), nil
 }
 
 // check answers GET /check: what stands in the box, or the digests a browser
@@ -96,11 +107,14 @@ func browserDigests(r request) ([]metrology.Digest, error) {
 }
 
 // checkDigests answers a digest from the box. 64 digits may also be the id of a
-// certificate.
+// certificate or of a transaction.
 func (s *Server) checkDigests(ctx context.Context, r request, digests []metrology.Digest, serial string) (reply, error) {
 	_, err := s.register.Certificate(ctx, digests[0].Value, r.today)
 	if err == nil {
 		return reply{to: withSerial("/c/"+digests[0].Value, serial)}, nil
+	}
+	if _, err := s.register.Transaction(ctx, digests[0].Value); err == nil {
+		return reply{to: "/t/" + digests[0].Value}, nil
 	}
 	return s.answerDigests(ctx, r, digests, serial, answered{Question: digests[0].Value}), nil
 }
@@ -221,9 +235,14 @@ func (s *Server) checkFile(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if file == nil {
-		return reply{view: "home", title: s.say(r.lang, "home.title"), status: http.StatusBadRequest,
-			body: box{Serial: serial, UploadMiB: s.upload >> 20, NoFile: true}}, nil
+	if file == nil || file.Size == 0 {
+		again := s.box("", serial)
+		if again.Fault = "file.none"; file != nil {
+			again.Fault = "file.empty"
+		}
+		answer := s.start(r, again)
+		answer.status = http.StatusBadRequest
+		return answer, nil
 	}
 	return s.answerDigests(ctx, r, file.Digests(), serial, answered{Uploaded: true, XML: file.ContentError != nil, File: file}), nil
 }

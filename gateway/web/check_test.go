@@ -32,6 +32,8 @@ func TestBoxLeads(t *testing.T) {
 		"site's id":              {"S-1", "", "/s/S-1"},
 		"issuer's id":            {"N-1", "", "/n/N-1"},
 		"inspection's id":        {"V-1", "", "/v/V-1"},
+		"draw's number":          {"310115-000001", "", "/draws/310115-000001"},
+		"transaction's id":       {asOf.TransactionID, "", "/t/" + asOf.TransactionID},
 		"address from a code":    {"https://a.example/c/" + leafID + "?lang=en", "", "/c/" + leafID},
 		"nothing":                {" ", "", "/"},
 	} {
@@ -109,7 +111,7 @@ func TestUpload(t *testing.T) {
 			file(t, w, "a.pdf", content)
 		}, 200, "the serial number differs"},
 		"an unknown file":    {func(w *multipart.Writer) { file(t, w, "a.pdf", []byte("other")) }, 200, "This file is not registered"},
-		"an empty file":      {func(w *multipart.Writer) { file(t, w, "a.pdf", nil) }, 200, "This file is not registered"},
+		"an empty file":      {func(w *multipart.Writer) { file(t, w, "a.pdf", nil) }, 400, "This file is empty"},
 		"hostile XML":        {func(w *multipart.Writer) { file(t, w, "a.xml", []byte("<!DOCTYPE x><x/>")) }, 200, "its content could not be read"},
 		"no file was chosen": {func(w *multipart.Writer) { file(t, w, "", nil) }, 400, "Choose a file first."},
 		"no part at all":     {func(*multipart.Writer) {}, 400, "Choose a file first."},
@@ -228,4 +230,70 @@ func TestAssets(t *testing.T) {
 
 func assetAddresses(page string) []string {
 	return assetAddress.FindAllString(page, -1)
+}
+
+// A filter that nothing can fit is told beside it, in the visitor's language,
+// and what was entered stays.
+func TestFilterFaults(t *testing.T) {
+	for query, words := range map[string][2]string{
+		"from=31.12.2026": {"不是", "not a date"}, "from=2026-12-31&to=2026-01-01": {"晚于", "after the last"},
+		"state=none": {"没有这种状态", "no such state"},
+	} {
+		for i, language := range []string{"zh", "en"} {
+			w := get(serve(t, full()), "/results?region=31&"+query, language)
+			require.Equal(t, http.StatusBadRequest, w.Code)
+			require.Contains(t, w.Body.String(), `role="alert"`)
+			require.Contains(t, w.Body.String(), words[i], query)
+			require.Contains(t, w.Body.String(), `value="31"`)
+			require.Equal(t, http.StatusBadRequest, get(serve(t, full()), "/results.csv?"+query, language).Code)
+		}
+	}
+}
+
+// A place's identifier is taken as people type it.
+func TestPlaceAsTyped(t *testing.T) {
+	for _, typed := range []string{"S-1", " s-1 ", "ｓ－１"} {
+		w := get(serve(t, full()), "/draws/310115-000001?site="+url.QueryEscape(typed), "en")
+		require.Equal(t, http.StatusOK, w.Code)
+		require.Contains(t, w.Body.String(), `value="S-1"`)
+	}
+}
+
+// A slash too many leads to the page that was meant, and never to another host.
+func TestSlashTooMany(t *testing.T) {
+	for path, to := range map[string]string{
+		"/status/": "/status", "/draws//": "/draws", "/results/?region=31": "/results?region=31", "/m/M-1/": "/m/M-1",
+		"//elsewhere.example/": "", "/%5Celsewhere.example/": "/%5Celsewhere.example", "/none": "",
+	} {
+		w := get(serve(t, full()), path, "en")
+		require.Equal(t, to, w.Header().Get("Location"), path)
+	}
+}
+
+// Whoever brings a round that is none is told so on the draw's page; whoever
+// brings it twice, or comes back to the form's address, is led to the draw.
+func TestBringRound(t *testing.T) {
+	waiting := full()
+	bring := func(answer error) *httptest.ResponseRecorder {
+		e := serveRounds(t, waiting, func(string, string) error { return answer })
+		r := httptest.NewRequest("POST", "/draws/310115-000006/beacon", strings.NewReader("signature=+AB+"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Accept-Language", "en")
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		return w
+	}
+	const draw = "/draws/310115-000006"
+	w := bring(metrology.FieldErrorf(metrology.CodeSignature, "signature", "does not verify"))
+	require.Equal(t, http.StatusBadRequest, w.Code)
+	require.Contains(t, w.Body.String(), "not the signature of this round")
+	require.Contains(t, w.Body.String(), `href="`+draw+`?lang=zh"`, "the other language leads back to the draw")
+	checkPage(t, w.Body.String())
+	for _, err := range []error{nil, metrology.Errorf(metrology.CodeState, "awaits no round")} {
+		w = bring(err)
+		require.Equal(t, http.StatusSeeOther, w.Code)
+		require.Equal(t, draw, w.Header().Get("Location"))
+	}
+	require.Equal(t, draw, get(serve(t, waiting), draw+"/beacon", "en").Header().Get("Location"))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -73,6 +74,8 @@ type drawPage struct {
 	Await  bool          // the round is due and nobody has brought it
 	Strata []stratum
 	Site   string             // that was asked for
+	Fault  string             // what is wrong with it; empty: nothing
+	Round  string             // what is wrong with the round that was brought; empty: nothing
 	Ticket *public.DrawTicket // the answer; nil when none was asked for or can be given
 	Tone   verdict.Tone       // of the answer
 }
@@ -113,36 +116,85 @@ func (s *Server) draw(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	body, err := s.drawPage(record)
+	if err != nil {
+		return reply{}, err
+	}
+	answer := reply{view: "draw", title: s.say(r.lang, "draw.title", record.ID)}
+	if body.Site = askedSite(r.text("site")); body.Site != "" {
+		if body.Ticket, err = s.ticket(ctx, record.ID, body.Site); err != nil {
+			var mistaken bool
+			if body.Fault, mistaken = s.faultOf(r.lang, err); !mistaken {
+				return reply{}, err
+			}
+			answer.status = http.StatusBadRequest
+		}
+		body.Tone = verdict.Neutral // to be drawn says nothing about anybody
+	}
+	answer.body = body
+	return answer, nil
+}
+
+// drawPage shows a draw as it stands now.
+func (s *Server) drawPage(record public.DrawRecord) (drawPage, error) {
 	record.Draw = record.Draw.On(s.clock().Unix())
-	body := drawPage{Draw: record, Steps: drawSteps(record), Site: strings.TrimSpace(r.text("site"))}
+	body := drawPage{Draw: record, Steps: drawSteps(record)}
 	if record.RoundTime > 0 {
 		body.Wait = time.Unix(record.RoundTime, 0).Sub(s.clock()).Round(time.Second)
 		body.Await = record.Phase == metrology.DrawClosed && s.clock().Unix() >= record.RoundTime
 	}
 	if record.Result != nil && record.Result.Result != nil {
-		if body.Strata, err = readResult(record.Result.Result); err != nil {
-			return reply{}, fmt.Errorf("read result of draw %s: %w", record.ID, err)
-		}
-	}
-	if body.Site != "" {
-		lists, err := s.register.DrawDirectories(ctx, record.ID)
+		strata, err := readResult(record.Result.Result)
 		if err != nil {
-			return reply{}, fmt.Errorf("read directories: %w", err)
+			return drawPage{}, fmt.Errorf("read result of draw %s: %w", record.ID, err)
 		}
-		ticket, err := public.NewDrawTicket(lists, body.Site)
-		if err != nil {
-			return reply{}, err
-		}
-		body.Ticket, body.Tone = &ticket, verdict.Neutral // to be drawn says nothing about anybody
+		body.Strata = strata
 	}
-	return reply{view: "draw", title: s.say(r.lang, "draw.title", record.ID), body: body}, nil
+	return body, nil
 }
 
-// bringRound takes the round's signature by hand from whoever has it.
+// askedSite reads a place's identifier as visitors type it: with spaces around,
+// in small letters, in full-width forms. Identifiers of places have neither.
+func askedSite(text string) string { return strings.ToUpper(strings.TrimSpace(halfWidth(text))) }
+
+// ticket answers whether a place was drawn.
+func (s *Server) ticket(ctx context.Context, id, site string) (*public.DrawTicket, error) {
+	lists, err := s.register.DrawDirectories(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read directories: %w", err)
+	}
+	ticket, err := public.NewDrawTicket(lists, site)
+	if err != nil {
+		return nil, err
+	}
+	return &ticket, nil
+}
+
+// bringRound takes the round's signature by hand from whoever has it. A wrong
+// one is told on the draw's page; whoever comes too late, or twice, is led there.
 func (s *Server) bringRound(ctx context.Context, r request) (reply, error) {
 	id := r.Param("id")
+	self := "/draws/" + url.PathEscape(id)
 	err := s.rounds.BringRound(ctx, id, strings.ToLower(strings.TrimSpace(r.FormValue("signature"))))
-	return reply{to: "/draws/" + url.PathEscape(id)}, err
+	if metrology.ErrorCode(err) == metrology.CodeState {
+		return reply{to: self}, nil
+	}
+	words, mistaken := s.faultOf(r.lang, err)
+	if !mistaken {
+		return reply{to: self}, err
+	}
+	record, err := s.register.Draw(ctx, id)
+	if err != nil {
+		return reply{}, err
+	}
+	body, err := s.drawPage(record)
+	body.Round = words
+	return reply{view: "draw", title: s.say(r.lang, "draw.title", id), status: http.StatusBadRequest, body: body, self: self}, err
+}
+
+// broughtRound leads whoever comes back to the address of the form to the draw.
+func (s *Server) broughtRound(_ context.Context, r request) (reply, error) {
+	return reply{to: "/draws/" + url.PathEscape(r.Param("id"))}, nil
 }
 
 // drawSteps lists what was done for a draw, in the order of its definition.

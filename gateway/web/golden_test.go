@@ -2,12 +2,14 @@ package web_test
 
 import (
 	"flag"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,66 +18,71 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // TestGolden holds every view against its file, in both languages. Run with
 // -update after a change that is meant, and read the difference.
 func TestGolden(t *testing.T) {
-	empty, broken := &register{}, full()
+	all, empty, broken := full(), &register{}, full()
 	broken.broken = true
+	served := map[*register]*echo.Echo{all: serve(t, all), empty: serve(t, empty), broken: serve(t, broken)}
 	for name, page := range map[string]struct {
 		register *register
 		path     string
 		status   int
 	}{
-		"home":                   {full(), "/", 200},
+		"home":                   {all, "/", 200},
 		"home-register-broken":   {broken, "/", 200},
-		"report-good":            {full(), "/check?sha256=" + fileSum.Value + "&serial=SY-D-1", 200},
-		"report-mismatch":        {full(), "/d/sha256/" + fileSum.Value + "?serial=other", 200},
-		"report-revoked":         {full(), "/d/sm3/" + strings.Repeat("ef", 32), 200},
-		"report-calibration":     {full(), "/d/c14n-sha256/" + strings.Repeat("9a", 32), 200},
-		"report-not-registered":  {full(), "/check?sha256=" + strings.Repeat("00", 32) + "&xml=1", 200},
+		"report-good":            {all, "/check?sha256=" + fileSum.Value + "&serial=SY-D-1", 200},
+		"report-mismatch":        {all, "/d/sha256/" + fileSum.Value + "?serial=other", 200},
+		"report-revoked":         {all, "/d/sm3/" + strings.Repeat("ef", 32), 200},
+		"report-calibration":     {all, "/d/c14n-sha256/" + strings.Repeat("9a", 32), 200},
+		"report-not-registered":  {all, "/check?sha256=" + strings.Repeat("00", 32) + "&xml=1", 200},
 		"report-could-not-check": {broken, "/d/sha256/" + fileSum.Value, 503},
-		"found-several":          {full(), "/check?q=%E7%A4%BA%E4%BE%8B", 200},
+		"found-several":          {all, "/check?q=%E7%A4%BA%E4%BE%8B", 200},
 		"found-nothing":          {empty, "/check?q=nothing", 404},
-		"certificate":            {full(), "/c/" + leafID + "?serial=SY-D-1", 200},
-		"certificate-revoked":    {full(), "/c/" + strings.Repeat("3f", 32), 200},
-		"merchant":               {full(), "/m/M-1", 200},
-		"merchant-bare":          {full(), "/m/M-2", 200},
-		"merchant-hostile":       {full(), "/m/M-3", 200},
-		"instrument":             {full(), "/i/I-1", 200},
-		"instrument-hostile":     {full(), "/i/I-3", 200},
-		"site":                   {full(), "/s/S-1", 200},
-		"issuer":                 {full(), "/n/N-1", 200},
-		"inspection":             {full(), "/v/V-1", 200},
-		"sheet":                  {full(), "/m/M-1/sheet", 200},
-		"results":                {full(), "/results?state=corrected&region=31", 200},
+		"certificate":            {all, "/c/" + leafID + "?serial=SY-D-1", 200},
+		"certificate-revoked":    {all, "/c/" + strings.Repeat("3f", 32), 200},
+		"merchant":               {all, "/m/M-1", 200},
+		"merchant-bare":          {all, "/m/M-2", 200},
+		"merchant-hostile":       {all, "/m/M-3", 200},
+		"instrument":             {all, "/i/I-1", 200},
+		"instrument-hostile":     {all, "/i/I-3", 200},
+		"site":                   {all, "/s/S-1", 200},
+		"issuer":                 {all, "/n/N-1", 200},
+		"inspection":             {all, "/v/V-1", 200},
+		"transaction":            {all, "/t/" + asOf.TransactionID, 200},
+		"transaction-invalid":    {all, "/t/" + strings.Repeat("0d", 32), 200},
+		"sheet":                  {all, "/m/M-1/sheet", 200},
+		"results":                {all, "/results?state=corrected&region=31", 200},
+		"results-refused":        {all, "/results?region=31&state=none&from=2026-01-01", 400},
+		"draw-refused":           {all, "/draws/310115-000001?site=" + url.QueryEscape(hostile), 400},
 		"results-none":           {empty, "/results", 200},
-		"overdue":                {full(), "/results/overdue", 200},
+		"overdue":                {all, "/results/overdue", 200},
 		"overdue-none":           {empty, "/results/overdue", 200},
-		"statistics":             {full(), "/statistics", 200},
+		"statistics":             {all, "/statistics", 200},
 		"statistics-none":        {empty, "/statistics", 200},
-		"status":                 {full(), "/status", 200},
-		"draws":                  {full(), "/draws", 200},
+		"status":                 {all, "/status", 200},
+		"draws":                  {all, "/draws", 200},
 		"draws-none":             {empty, "/draws", 200},
-		"draw-waiting":           {full(), "/draws/310115-000002", 200},
-		"draw-drawn":             {full(), "/draws/310115-000001", 200},
-		"draw-excluded":          {full(), "/draws/310115-000002?site=S-9", 200},
-		"draw-cancelled":         {full(), "/draws/310115-000003?site=S-1", 200},
-		"draw-sealed":            {full(), "/draws/310115-000004?site=S-1", 200},
-		"draw-opened":            {full(), "/draws/310115-000005", 200},
-		"draw-late":              {full(), "/draws/310115-000006", 200},
-		"draw-posted":            {full(), "/draws/310115-000007", 200},
-		"directories":            {full(), "/draws/310115-000001/directories", 200},
-		"draw-none":              {full(), "/draws/none", 404},
-		"docs":                   {full(), "/docs", 200},
-		"differs":                {full(), "/i/I-1/differs", 200},
-		"differs-hostile":        {full(), "/i/I-3/differs", 200},
-		"differs-any":            {full(), "/differs", 200},
-		"differs-none":           {full(), "/i/none/differs", 404},
-		"offline":                {full(), "/offline", 200},
-		"problem-not-found":      {full(), "/m/none", 404},
-		"problem-invalid":        {full(), "/d/md5/00", 400},
+		"draw-waiting":           {all, "/draws/310115-000002", 200},
+		"draw-drawn":             {all, "/draws/310115-000001", 200},
+		"draw-excluded":          {all, "/draws/310115-000002?site=S-9", 200},
+		"draw-cancelled":         {all, "/draws/310115-000003?site=S-1", 200},
+		"draw-sealed":            {all, "/draws/310115-000004?site=S-1", 200},
+		"draw-opened":            {all, "/draws/310115-000005", 200},
+		"draw-late":              {all, "/draws/310115-000006", 200},
+		"draw-posted":            {all, "/draws/310115-000007", 200},
+		"directories":            {all, "/draws/310115-000001/directories", 200},
+		"draw-none":              {all, "/draws/none", 404},
+		"docs":                   {all, "/docs", 200},
+		"differs":                {all, "/i/I-1/differs", 200},
+		"differs-hostile":        {all, "/i/I-3/differs", 200},
+		"differs-any":            {all, "/differs", 200},
+		"differs-none":           {all, "/i/none/differs", 404},
+		"offline":                {all, "/offline", 200},
+		"problem-not-found":      {all, "/m/none", 404},
+		"problem-invalid":        {all, "/d/md5/00", 400},
 		"problem-unavailable":    {broken, "/m/M-1", 503},
 	} {
 		for _, language := range []string{"zh", "en"} {
 			t.Run(name+"/"+language, func(t *testing.T) {
-				w := get(serve(t, page.register), page.path, language)
+				w := get(served[page.register], page.path, language)
 				require.Equal(t, page.status, w.Code)
 				checkPage(t, w.Body.String())
 				golden(t, name+"."+language+".html", w.Body.String())

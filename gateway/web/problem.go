@@ -18,13 +18,48 @@ type problem struct {
 	Retry         bool // whether trying again may help
 }
 
+// fault is a mistake that the pages themselves notice. It wraps nothing: the
+// visitor's words are all there is to say.
+type fault struct{ key string }
+
+// Error names the message that says the fault to the visitor.
+func (f fault) Error() string { return f.key }
+
+// faultKeys names the messages of what a visitor may get wrong on a public
+// page, by the field of the rule's error, whose own words are for programs.
+var faultKeys = map[string]string{
+	"cursor": "fault.cursor", "region": "fault.region", "from": "fault.date", "to": "fault.date",
+	"digest.value": "fault.digest", "digest.algorithm": "fault.algorithm",
+	"siteId": "fault.site", "signature": "fault.signature", "q": "fault.long", "serial": "fault.long",
+}
+
+// faultOf says a visitor's mistake in the visitor's language; mistaken is false
+// for errors of other kinds.
+func (s *Server) faultOf(l language, err error) (words string, mistaken bool) {
+	var own fault
+	if errors.As(err, &own) {
+		return s.say(l, own.key), true
+	}
+	var rule *metrology.Error
+	if !errors.As(err, &rule) || rule.Code != metrology.CodeInvalid && rule.Code != metrology.CodeSignature {
+		return "", false
+	}
+	if key, known := faultKeys[rule.Field]; known {
+		return s.say(l, key), true
+	}
+	return strings.TrimSpace(rule.Field + " " + rule.Message), true
+}
+
 // problemStatus tells which HTTP status an error has and which message names
 // it. detail is fit for visitors; it is empty for errors of this program.
 func problemStatus(err error) (status int, key, detail string) {
 	var rule *metrology.Error
 	var tooLarge *http.MaxBytesError
 	var refused *echo.HTTPError
+	var own fault
 	switch {
+	case errors.As(err, &own):
+		return http.StatusBadRequest, "problem.invalid", ""
 	case errors.Is(err, errNoPage):
 		return http.StatusNotFound, "problem.not-found", ""
 	case errors.As(err, &tooLarge):
@@ -64,7 +99,26 @@ func (s *Server) fail(r request, err error) error {
 	if status >= http.StatusInternalServerError && !errors.Is(err, echo.ErrServiceUnavailable) { // refused as overload: counted, not logged
 		s.log.ErrorContext(r.Request().Context(), "page failed", "request", requestID(r), "error", err)
 	}
+	if words, mistaken := s.faultOf(r.lang, err); mistaken {
+		detail = words
+	}
 	return s.problem(r, status, s.say(r.lang, key), detail)
+}
+
+// withoutSlash is where a visitor meant to go who put a slash behind the address
+// of a page; empty when that is not what is wrong.
+func withoutSlash(r *http.Request, err error) string {
+	var refused *echo.HTTPError
+	asked := r.URL.EscapedPath() // with no backslash in it
+	path := strings.TrimRight(asked, "/")
+	if !errors.As(err, &refused) || refused.Code != http.StatusNotFound || r.Method != http.MethodGet ||
+		path == "" || path == asked || strings.HasPrefix(path, "//") {
+		return ""
+	}
+	if r.URL.RawQuery != "" {
+		path += "?" + r.URL.RawQuery
+	}
+	return path
 }
 
 func requestID(r request) string { return r.Response().Header().Get(echo.HeaderXRequestID) }
@@ -90,6 +144,10 @@ func (s *Server) Errors(next echo.HTTPErrorHandler) echo.HTTPErrorHandler {
 			!strings.HasPrefix(c.Request().URL.Path, "/v1/")
 		if !wantsPage || c.Response().Committed || ended(c.Request().Context(), err) {
 			next(err, c)
+			return
+		}
+		if to := withoutSlash(c.Request(), err); to != "" {
+			_ = c.Redirect(http.StatusSeeOther, to)
 			return
 		}
 		if failed := s.fail(s.request(c), err); failed != nil {

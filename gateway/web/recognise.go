@@ -18,7 +18,7 @@ type question struct {
 
 var (
 	digestPattern = regexp.MustCompile(`^(?:(sha256|sha-256|sm3|c14n-sha256)\s*[:=\s]\s*)?([0-9a-f]{64})$`)
-	pagePattern   = regexp.MustCompile(`^/(?:[cimsnv]/[^/]+|draws/[^/]+|d/[^/]+/[^/]+)$`)
+	pagePattern   = regexp.MustCompile(`^/(?:[cimnstv]/[^/]+|draws/[^/]+|d/[^/]+/[^/]+)$`)
 	breaks        = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "", ":", "")
 )
 

@@ -13,7 +13,12 @@ func full() *register {
 	return &register{
 		merchants: merchants(), pledges: pledges(), sites: sites(), instruments: instruments(),
 		issuers: issuers(), certificates: certificates(), inspections: inspections(),
-		due:   []public.DueCount{{Region: "310115", Due: "over", Instruments: 3}, {Region: "310115", Due: "2026-08", Instruments: 12}, {Region: "310115", Due: "2026-03", Instruments: 4}, {Region: "310101", Due: "none", Instruments: 1}, {Region: "310101", Due: "no-end", Instruments: 2}},
+		due: []public.DueCount{{Region: "310115", Due: "over", Instruments: 3}, {Region: "310115", Due: "2026-08", Instruments: 12}, {Region: "310115", Due: "2026-03", Instruments: 4}, {Region: "310101", Due: "none", Instruments: 1}, {Region: "310101", Due: "no-end", Instruments: 2}},
+		transactions: []public.Transaction{
+			{ID: asOf.TransactionID, Block: 7, Code: "VALID", Valid: true, Function: "merchant:Register", MSP: metrology.AssociationMSP, Event: "merchant.registered",
+				Subject: "M-1", Time: stamp, Endorsers: []string{metrology.RegulatorMSP, metrology.AssociationMSP}},
+			{ID: strings.Repeat("0d", 32), Block: 8, Code: "MVCC_READ_CONFLICT"},
+		},
 		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
 	}
 }

@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 // resultsPage is the body of the list of published inspections.
 type resultsPage struct {
 	Filter      public.InspectionFilter
+	Fault       string // what is wrong with the filter; empty: nothing
 	States      []metrology.InspectionState
 	Inspections []inspectionView
 	Export      string // query of the exports, with its question mark; empty for no filter
@@ -30,14 +33,20 @@ var publicStates = []metrology.InspectionState{
 const resultsPerPage = 20
 
 func (s *Server) results(ctx context.Context, r request) (reply, error) {
+	answer := reply{view: "results", title: s.say(r.lang, "results.title")}
 	filter, err := resultsFilter(r)
-	if err != nil {
-		return reply{}, err
-	}
 	body := resultsPage{Filter: filter, States: publicStates}
-	asked := filter
-	asked.PageRequest = public.PageRequest{Cursor: r.text("cursor"), Limit: resultsPerPage}
-	page, err := s.register.Inspections(ctx, asked, r.today)
+	var page public.Page[public.Inspection]
+	if err == nil {
+		asked := filter
+		asked.PageRequest = public.PageRequest{Cursor: r.text("cursor"), Limit: resultsPerPage}
+		page, err = s.register.Inspections(ctx, asked, r.today)
+	}
+	var mistaken bool
+	if body.Fault, mistaken = s.faultOf(r.lang, err); mistaken {
+		answer.status, answer.body = http.StatusBadRequest, body // what was entered stays in the form
+		return answer, nil
+	}
 	if err != nil {
 		return reply{}, fmt.Errorf("list inspections: %w", err)
 	}
@@ -50,18 +59,28 @@ func (s *Server) results(ctx context.Context, r request) (reply, error) {
 		query.Set("cursor", page.Next)
 		body.Next = "/results?" + query.Encode()
 	}
-	return reply{view: "results", title: s.say(r.lang, "results.title"), body: body}, nil
+	answer.body = body
+	return answer, nil
 }
 
 // resultsFilter reads the filters that the page, the table and the interface
-// have in common. Unlike the interface the page forgives spaces.
+// have in common. Unlike the interface the page forgives spaces, and tells of
+// filters that nothing can fit.
 func resultsFilter(r request) (public.InspectionFilter, error) {
 	text := func(name string) string { return strings.TrimSpace(r.text(name)) }
 	filter := public.InspectionFilter{
 		Region: text("region"), State: text("state"), Site: text("site"), Merchant: text("merchant"),
 		From: metrology.Date(text("from")), To: metrology.Date(text("to")),
 	}
-	return filter, filter.Validate()
+	switch err := filter.Validate(); {
+	case err != nil:
+		return filter, err
+	case filter.State != "" && !slices.Contains(publicStates, metrology.InspectionState(filter.State)):
+		return filter, fault{"fault.state"}
+	case filter.From != "" && filter.To != "" && filter.From > filter.To:
+		return filter, fault{"fault.order"}
+	}
+	return filter, nil
 }
 
 // resultsQuery writes the filters that are set.

@@ -74,6 +74,7 @@ func (s *Server) byID(ctx context.Context, r request, id string) (path string, e
 		{"/i/", func() error { _, err := s.register.Instrument(ctx, id, r.today); return err }},
 		{"/s/", func() error { _, err := s.register.Site(ctx, id); return err }},
 		{"/n/", func() error { _, err := s.register.Issuer(ctx, id); return err }},
+		{"/draws/", func() error { _, err := s.register.Draw(ctx, id); return err }},
 		{"/v/", func() error { _, err := s.register.Inspection(ctx, id, r.today); return err }},
 	}
 	for _, look := range lookups {

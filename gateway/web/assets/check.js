@@ -26,6 +26,7 @@
     if (worker) return;
     const file = input.files[0];
     if (!file) return end(form.dataset.none);
+    if (file.size === 0) return end(form.dataset.empty);
     button.disabled = true;
     form.setAttribute('aria-busy', 'true');
     progress.textContent = form.dataset.reading + ' 0 %';
@@ -49,6 +50,28 @@
       window.location.assign('/check?' + query.toString());
     };
     worker.postMessage({ file, c14n: new URL(form.dataset.c14n, window.location.href).href });
+  });
+
+  // A file let go anywhere on the page, or pasted, is as good as one chosen;
+  // without this the browser would leave the page to open it.
+  function take(files) {
+    if (worker || files.length === 0) return;
+    const one = new DataTransfer();
+    one.items.add(files[0]);
+    input.files = one.files;
+    progress.textContent = form.dataset.taken + ' ' + files[0].name;
+    form.scrollIntoView({ block: 'nearest' });
+    button.focus();
+  }
+  function carriesFile(event) { return event.dataTransfer && Array.from(event.dataTransfer.types).includes('Files'); }
+  document.addEventListener('dragover', function (event) { if (carriesFile(event)) event.preventDefault(); });
+  document.addEventListener('drop', function (event) {
+    if (!carriesFile(event) || event.target.type === 'file') return; // a file control takes its own
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+  document.addEventListener('paste', function (event) {
+    if (event.clipboardData && event.clipboardData.files.length > 0) { event.preventDefault(); take(event.clipboardData.files); }
   });
 
   // A page taken from the history may still hold a busy form.
