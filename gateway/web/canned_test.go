@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +175,7 @@ func (r *register) Issuer(_ context.Context, id string) (public.Issuer, error) {
 
 func (r *register) Certificates(_ context.Context, f public.CertificateFilter, _ metrology.Date) (public.Page[public.Certificate], error) {
 	return filter(r, "certificates "+f.Number, r.certificates, func(c public.Certificate) bool {
-		return (f.Number == "" || c.Leaf.Number == f.Number) && (f.Instrument == "" || c.Leaf.Instruments[0].ID == f.Instrument)
+		return (f.Number == "" || c.Leaf.Number == f.Number) && (f.Instrument == "" || slices.ContainsFunc(c.Leaf.Instruments, func(i metrology.LeafInstrument) bool { return i.ID == f.Instrument }))
 	})
 }
 
@@ -257,7 +258,7 @@ func (p reports) VerifyDigests(_ context.Context, digests []metrology.Digest, se
 	}
 	for _, asked := range digests {
 		for i, c := range p.register.certificates {
-			if c.Leaf.Digests[0] == asked {
+			if slices.Contains(c.Leaf.Digests, asked) {
 				report.Findings = append(report.Findings, p.judge(&p.register.certificates[i], asked, serial))
 			}
 		}
