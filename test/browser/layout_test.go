@@ -46,7 +46,9 @@ const faults = `(() => {
     if (!name) found.push('no name: ' + e.outerHTML.slice(0, 80));
   }
   for (const e of document.querySelectorAll('[role=img]')) if (!e.getAttribute('aria-label')) found.push('no name: ' + e.outerHTML.slice(0, 60));
-  for (const e of document.querySelectorAll('[aria-describedby]')) if (!document.getElementById(e.getAttribute('aria-describedby'))) found.push('describes nothing: ' + e.id);
+  for (const e of document.querySelectorAll('[aria-describedby]')) {
+    for (const id of e.getAttribute('aria-describedby').trim().split(/\s+/)) if (!document.getElementById(id)) found.push('describes nothing: ' + e.id);
+  }
   let level = 0;
   for (const h of document.querySelectorAll('h1, h2, h3, h4')) {
     const next = Number(h.tagName[1]);
