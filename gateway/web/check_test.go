@@ -262,7 +262,7 @@ func TestPlaceAsTyped(t *testing.T) {
 // A slash too many leads to the page that was meant, and never to another host.
 func TestSlashTooMany(t *testing.T) {
 	for path, to := range map[string]string{
-		"/status/": "/status", "/draws//": "/draws", "/results/?region=31": "/results?region=31", "/m/M-1/": "/m/M-1",
+		"/status/": "/status", "/draws//": "/draws", "/results/?region=31": "/results?region=31", "/m/M-1/": "/m/M-1", "/s/S-1/": "/s/S-1", "/s/none/": "/s/none",
 		"//elsewhere.example/": "", "/%5Celsewhere.example/": "/%5Celsewhere.example", "/none": "",
 	} {
 		w := get(serve(t, full()), path, "en")

@@ -99,6 +99,9 @@ func (s *Server) fail(r request, err error) error {
 	if status >= http.StatusInternalServerError && !errors.Is(err, echo.ErrServiceUnavailable) { // refused as overload: counted, not logged
 		s.log.ErrorContext(r.Request().Context(), "page failed", "request", requestID(r), "error", err)
 	}
+	if to := withoutSlash(r.Request()); to != "" && status == http.StatusNotFound {
+		return r.Redirect(http.StatusSeeOther, to)
+	}
 	if words, mistaken := s.faultOf(r.lang, err); mistaken {
 		detail = words
 	}
@@ -106,13 +109,11 @@ func (s *Server) fail(r request, err error) error {
 }
 
 // withoutSlash is where a visitor meant to go who put a slash behind the address
-// of a page; empty when that is not what is wrong.
-func withoutSlash(r *http.Request, err error) string {
-	var refused *echo.HTTPError
+// of a page; empty when there is none.
+func withoutSlash(r *http.Request) string {
 	asked := r.URL.EscapedPath() // with no backslash in it
 	path := strings.TrimRight(asked, "/")
-	if !errors.As(err, &refused) || refused.Code != http.StatusNotFound || r.Method != http.MethodGet ||
-		path == "" || path == asked || strings.HasPrefix(path, "//") {
+	if r.Method != http.MethodGet || path == "" || path == asked || strings.HasPrefix(path, "//") {
 		return ""
 	}
 	if r.URL.RawQuery != "" {
@@ -144,10 +145,6 @@ func (s *Server) Errors(next echo.HTTPErrorHandler) echo.HTTPErrorHandler {
 			!strings.HasPrefix(c.Request().URL.Path, "/v1/")
 		if !wantsPage || c.Response().Committed || ended(c.Request().Context(), err) {
 			next(err, c)
-			return
-		}
-		if to := withoutSlash(c.Request(), err); to != "" {
-			_ = c.Redirect(http.StatusSeeOther, to)
 			return
 		}
 		if failed := s.fail(s.request(c), err); failed != nil {

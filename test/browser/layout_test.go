@@ -11,7 +11,7 @@ import (
 // pages are all public pages of the demonstration.
 var pages = []string{
 	"/", "/m/M-STATION", "/m/M-STALL", "/i/I-DISPENSER", "/i/I-SCALE", "/s/S-STATION", "/s/S-MARKET", "/n/N-INSTITUTE",
-	"/v/V-STATION-1", "/results", "/results?region=99", "/results?from=x", "/results/overdue", "/statistics", "/status", "/offline", "/differs", "/i/I-SCALE/differs", "/draws", "/docs", "/m/M-STATION/sheet", "/check?q=DEMO-2026-0001", "/check?q=DEMO-2026-0003&serial=x", "/check?q=nothing", "/m/none",
+	"/v/V-STATION-1", "/results", "/results?region=99", "/results?from=x", "/results/overdue", "/statistics", "/status", "/offline", "/differs", "/i/I-SCALE/differs", "/draws", "/docs", "/m/M-STATION/sheet", "/check?q=DEMO-2026-0001", "/check?q=DEMO-2026-0003&serial=x", "/check?q=nothing", "/m/none", "/d/sha256/abababababababababababababababababababababababababababababababab",
 }
 
 // faults finds, in the page itself, what keeps people out: text with a contrast

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ var site struct {
 	data    string // its data directory
 	skip    string // why there is none
 	images  string // where screenshots go; empty: none are taken
+
+	drawn, filed func() finished // a draw, and one whose objects stand in a file
 }
 
 func TestMain(m *testing.M) {
@@ -49,6 +52,8 @@ func run(m *testing.M) int {
 	}
 	defer stop()
 	site.images = os.Getenv("SCREENSHOTS")
+	site.drawn = sync.OnceValue(func() finished { return runDraw() })
+	site.filed = sync.OnceValue(func() finished { return runDraw("--by-file") })
 	return m.Run()
 }
 
