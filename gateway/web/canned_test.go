@@ -119,6 +119,9 @@ func (r *register) Draw(_ context.Context, id string) (public.DrawRecord, error)
 func (r *register) DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error) {
 	record, err := r.Draw(ctx, id)
 	lists := public.DrawDirectories{Record: record}
+	if record.Plan == nil {
+		return lists, err // nothing was filed yet
+	}
 	lists.Objects = []metrology.DrawObject{{ID: "S-1", Stratum: "A", Weight: 1}}
 	lists.Exclusions = []metrology.DrawExclusion{{ID: "S-9", Reason: metrology.ExcludedVisitCap}}
 	return lists, err

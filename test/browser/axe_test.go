@@ -79,7 +79,7 @@ func TestAccessibilityChecker(t *testing.T) {
 					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 				})
 				found := map[string][]string{}
-				for _, path := range pages {
+				for _, path := range allPages(t) {
 					v.open(path)
 					if violations := v.violations(); len(violations) > 0 {
 						found[path] = violations

@@ -68,7 +68,7 @@ func TestEverybodyCanUseEveryPage(t *testing.T) {
 				command(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 				})
-				for _, path := range pages {
+				for _, path := range allPages(t) {
 					v.open(path)
 					require.Empty(t, measure[[]string](v, faults), path)
 					require.True(t, strings.HasPrefix(language, measure[string](v, `document.documentElement.lang.slice(0, 2)`)), path)
