@@ -1,7 +1,7 @@
 // Package readmodel is the SQL projection of the ledger that every public read
-// comes from. One database transaction takes one block: its rows and the
-// position, so that the projection is at a block or before it, never between.
-// It can be dropped and rebuilt to the same rows.
+// comes from. One database transaction takes a block, or some that came
+// together: their rows and the position, so that the projection is at a block
+// or before it, never between. It can be dropped and rebuilt to the same rows.
 package readmodel
 
 import (
