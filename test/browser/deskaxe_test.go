@@ -1,0 +1,92 @@
+package browser
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/stretchr/testify/require"
+)
+
+// deskLinks are the pages of a desk that a page leads to, downloads apart.
+func (v *visitor) deskLinks() []string {
+	v.t.Helper()
+	return measure[[]string](v, `[...new Set([...document.querySelectorAll('a[href^="/desk"]:not([download]):not(.switch)')].map((a) => a.getAttribute('href')).filter((href) => !/\.(csv|zip)$|[?&]lang=/.test(href)))]`)
+}
+
+// kindOf is what a page is one of: its form, or its address without names.
+func kindOf(path string) string {
+	kind, _, _ := strings.Cut(path, "?")
+	parts := strings.Split(kind, "/")
+	if len(parts) > 3 && parts[2] != "do" && parts[2] != "file" {
+		parts[3] = "*"
+	}
+	return strings.Join(parts, "/")
+}
+
+// crawl lists one page of each kind that a post can reach by links from its desk.
+func (v *visitor) crawl(more ...string) []string {
+	v.t.Helper()
+	paths, known := []string{}, map[string]bool{}
+	next := append([]string{"/desk"}, more...)
+	for len(next) > 0 {
+		path := next[0]
+		next = next[1:]
+		if known[path] || known[kindOf(path)] && !slices.Contains(more, path) {
+			continue
+		}
+		known[path], known[kindOf(path)] = true, true
+		paths = append(paths, path)
+		v.open(path)
+		if !strings.HasPrefix(path, "/desk/do/") {
+			next = append(next, v.deskLinks()...)
+		}
+	}
+	return paths
+}
+
+// look sets the size of the window and the scheme of colours.
+func (v *visitor) look(width, height int64, scheme string) {
+	v.t.Helper()
+	command(v, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 500})
+	command(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+}
+
+// The accessibility checker finds nothing on any page of any desk, light and
+// dark, phone and desktop, in both languages. Forms made from the interface's
+// description, which share one template, are looked at on a dark phone and a
+// light desktop.
+func TestAccessibilityOfEveryDesk(t *testing.T) {
+	for post, more := range map[string][]string{
+		"regulator": {"/desk/cases"}, "association": {"/desk/mine?merchant=M-MARKET", "/desk/stickers?site=S-MARKET"}, "notary": nil,
+		"institute": nil, "inspector": {do("enterInspection") + "?site=S-STATION"},
+		"merchant": {"/desk/drawn?site=S-STATION", do("signPledge") + "?id=M-STATION&chosen=on&programme=integrity-metrology&signature.role=operator"},
+	} {
+		for _, language := range []string{"zh-CN", "en"} {
+			t.Run(post+"/"+language, func(t *testing.T) {
+				v := visit(t, language, phoneWidth, phoneHeight)
+				v.open("/desk")
+				require.Empty(t, v.violations(), "signing in")
+				v.signIn(post)
+				found := map[string][]string{}
+				for _, path := range v.crawl(more...) {
+					v.open(path)
+					for _, size := range []struct{ width, height int64 }{{phoneWidth, phoneHeight}, {desktopWidth, desktopHeight}} {
+						for _, scheme := range []string{"light", "dark"} {
+							if strings.HasPrefix(path, "/desk/do/") && (size.width == phoneWidth) == (scheme == "light") {
+								continue
+							}
+							v.look(size.width, size.height, scheme)
+							if violations := append(v.violations(), measure[[]string](v, faults)...); len(violations) > 0 {
+								found[path+" "+scheme] = violations
+							}
+						}
+					}
+				}
+				require.Empty(t, found)
+				v.onlyOurs()
+			})
+		}
+	}
+}
