@@ -9,7 +9,9 @@ import (
 // before all of them become late nobody knows beforehand, so the gate finds out:
 // it compares how long requests take with how long they take when they are
 // (almost) alone, lets fewer in when that is more than twice as long, and one
-// more after the other when it is not.
+// more after the other when it is not. It does so while there are more than it
+// lets in: as long as all find a place, refusing some would only cost the
+// shared blocks that make many writes cheap.
 type gate struct {
 	most   float64       // never more at once
 	enough time.Duration // latencies up to this are never too long
@@ -18,6 +20,7 @@ type gate struct {
 	limit    float64 // at once now; between least and most
 	underWay int
 	refused  uint64
+	excess   int           // requests yet to be answered under the rule for too many
 	calm     time.Duration // mean latency of requests that met no others
 	recent   time.Duration // mean latency of all
 }
@@ -28,6 +31,8 @@ const (
 	patience  = 2    // times the calm latency
 	smoothing = 16   // requests that a mean remembers
 	shrink    = 0.98 // of the limit, for each late request
+	memory    = 1024 // requests answered after a refusal for which there are too many
+	widen     = 0.1  // of a place, for each request when there are not
 )
 
 func newGate(most int, enough time.Duration) *gate {
@@ -40,6 +45,7 @@ func (g *gate) enter() (alone, ok bool) {
 	defer g.mutex.Unlock()
 	if g.underWay >= int(g.limit) {
 		g.refused++
+		g.excess = memory
 		return false, false
 	}
 	g.underWay++
@@ -54,6 +60,7 @@ func (g *gate) leave(alone bool, took time.Duration) {
 	full := g.underWay >= int(g.limit)
 	alone = alone && g.underWay <= calmCrowd // nor did others come meanwhile
 	g.underWay--
+	g.excess = max(g.excess-1, 0)
 	if took == 0 {
 		return
 	}
@@ -62,6 +69,8 @@ func (g *gate) leave(alone bool, took time.Duration) {
 		g.calm = mean(g.calm, took)
 	}
 	switch {
+	case g.excess == 0:
+		g.limit = min(g.limit+widen, g.most)
 	case g.recent > max(patience*g.calm, g.enough):
 		g.limit = max(g.limit*shrink, min(least, g.most))
 	case full:
