@@ -8,10 +8,11 @@ import (
 // gate bounds the requests of one class. How many at once a machine can bear
 // before all of them become late nobody knows beforehand, so the gate finds out:
 // it compares how long requests take with how long they take when they are
-// (almost) alone, lets fewer in when that is more than twice as long, and one
-// more after the other when it is not. It does so while there are more than it
-// lets in: as long as all find a place, refusing some would only cost the
-// shared blocks that make many writes cheap.
+// (almost) alone. When that is more than twice as long it lets fewer in, as
+// many fewer, since the time grows with their number; when it is not, one more
+// after the other. It does so while there are more than it lets in: as long as
+// all find a place, refusing some would only cost the shared blocks that make
+// many writes cheap.
 type gate struct {
 	most   float64       // never more at once
 	enough time.Duration // latencies up to this are never too long
@@ -21,6 +22,7 @@ type gate struct {
 	underWay int
 	refused  uint64
 	excess   int           // requests yet to be answered under the rule for too many
+	stale    int           // requests under way when the limit was last cut
 	calm     time.Duration // mean latency of requests that met no others
 	recent   time.Duration // mean latency of all
 }
@@ -30,7 +32,7 @@ const (
 	calmCrowd = 2    // requests at once that still count as alone
 	patience  = 2    // times the calm latency
 	smoothing = 16   // requests that a mean remembers
-	shrink    = 0.98 // of the limit, for each late request
+	shrink    = 0.5  // of the limit, at most, at once
 	memory    = 1024 // requests answered after a refusal for which there are too many
 	widen     = 0.1  // of a place, for each request when there are not
 )
@@ -64,15 +66,21 @@ func (g *gate) leave(alone bool, took time.Duration) {
 	if took == 0 {
 		return
 	}
-	g.recent = mean(g.recent, took)
 	if alone {
 		g.calm = mean(g.calm, took)
 	}
+	if g.stale > 0 { // it came in under a limit that was too wide
+		g.stale--
+		return
+	}
+	g.recent = mean(g.recent, took)
+	allowed := max(patience*g.calm, g.enough)
 	switch {
 	case g.excess == 0:
 		g.limit = min(g.limit+widen, g.most)
-	case g.recent > max(patience*g.calm, g.enough):
-		g.limit = max(g.limit*shrink, min(least, g.most))
+	case g.recent > allowed:
+		g.limit = max(g.limit*max(float64(allowed)/float64(g.recent), shrink), min(least, g.most))
+		g.stale, g.recent = g.underWay, 0
 	case full:
 		g.limit = min(g.limit+1/g.limit, g.most)
 	}
