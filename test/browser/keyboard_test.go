@@ -109,15 +109,15 @@ func TestJobsByKeyboard(t *testing.T) {
 func TestStrangersMistakes(t *testing.T) {
 	v := visit(t, "en", phoneWidth, phoneHeight)
 	for path, want := range map[string]string{
-		"/draws/none":                        "no such",                // a draw that is not
-		"/i/M-STATION":                       "no such",                // a merchant in an instrument's place
-		"/m/I-SCALE":                         "no such",                // and the reverse
-		"/c/" + "zz":                         "no such",                // no certificate's id
-		"/d/md5/00":                          "digest algorithm",       // a digest of another kind
-		"/results?from=31.12.2026":           "not a date",             // a date of another form
-		"/results?region=Shanghai":           "not a division code",    // a name for a code
-		"/results?cursor=bent":               "not one that this list", // a bookmark cut short
-		"/draws?cursor=bent":                 "not one that this list",
+		"/draws/none":                        "no such",             // a draw that is not
+		"/i/M-STATION":                       "no such",             // a merchant in an instrument's place
+		"/m/I-SCALE":                         "no such",             // and the reverse
+		"/c/" + "zz":                         "no such",             // no certificate's id
+		"/d/md5/00":                          "digest algorithm",    // a digest of another kind
+		"/results?from=31.12.2026":           "not a date",          // a date of another form
+		"/results?region=Shanghai":           "not a division code", // a name for a code
+		"/results?cursor=bent":               "cut short",           // a bookmark cut short
+		"/draws?cursor=bent":                 "cut short",
 		"/check?q=" + "%20DEMO-2026-0001%0A": "DEMO-2026-0001", // spaces around
 		"/check?q=ＤＥＭＯ－２０２６－０００１":                       "DEMO-2026-0001", // full-width letters
 		"/check?q=https://other.example/m/M-STATION":    "示例东门加油站",        // a code of another host
