@@ -114,7 +114,6 @@ var unreached = map[string]string{
 	"peer /gateway.Gateway/CommitStatus":    "commits are awaited from one block stream",
 	"peer /gateway.Gateway/ChaincodeEvents": "events are read from blocks",
 	"outbox ExecerContext.ExecContext":      "makes a new file, before there is anything to lose",
-	"outbox StmtQueryContext.QueryContext":  "what it reads is not prepared",
 	"outbox Tx.Rollback":                    "every change is committed, with what failed left out",
 	"read model Tx.Rollback":                "only after another fault",
 	"ledger.db Disk.Batch":                  "one block is one change",
