@@ -20,6 +20,7 @@ type writer struct{ client *fabric.Client }
 func (w writer) Submit(ctx context.Context, who api.Principal, key string, call api.Call) (api.Receipt, error) {
 	receipt, err := w.client.Submit(ctx, key, fabric.Call{
 		Identity: who.Label, Function: call.Function, Request: call.Request, Transient: call.Transient,
+		Aside: func() func() { return api.StepAside(ctx) },
 	})
 	var fault *fabric.Fault
 	if errors.As(err, &fault) && fault.Kind == fabric.Unknown {
@@ -28,7 +29,6 @@ func (w writer) Submit(ctx context.Context, who api.Principal, key string, call 
 	if err != nil {
 		return api.Receipt{}, translate(err)
 	}
-	api.InLine(ctx, receipt.Waited)
 	return api.Receipt{
 		TransactionID: receipt.TransactionID, Committed: true, BlockNumber: receipt.BlockNumber,
 		Timestamp: receipt.Timestamp, Result: receipt.Result,

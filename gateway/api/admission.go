@@ -16,22 +16,25 @@ import (
 // Under more load than it can bear a gateway answers as many requests as it
 // can, as fast as ever, and refuses the others at once: a queue would make all
 // of them late, and its memory would grow with the load. So the requests under
-// way are bounded, apart for each class, and a request above the bound is
-// refused before its body is read. What is under way stays bounded in memory
-// too.
+// way are bounded, apart for each class, by its gate; a request that is refused
+// is so before its body is read. What is under way stays bounded in memory too.
 
 // class is what a request costs.
 type class int
 
 // The classes, from cheap to dear.
 const (
-	classRead   class = iota // from the read model
-	classWrite               // a transaction: held until its block is committed
-	classUpload              // a whole file in memory
+	classRead     class = iota // from the read model
+	classWrite                 // a transaction: held until its block is committed
+	classUpload                // a whole file in memory
+	classDownload              // a file of any size, as fast as its reader takes it
 	classes
 )
 
-func (c class) String() string { return [classes]string{"read", "write", "upload"}[c] }
+func (c class) String() string { return [classes]string{"read", "write", "upload", "download"}[c] }
+
+// downloadRoutes serve files of large draws.
+var downloadRoutes = map[string]bool{directoryRoute: true, drawFileRoute: true, "/v1/draws/:id/transcript": true}
 
 // unbounded are the routes by which others watch this gateway.
 var unbounded = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
@@ -39,6 +42,9 @@ var unbounded = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": t
 func classOf(c echo.Context) class {
 	switch method := c.Request().Method; {
 	case method == http.MethodGet || method == http.MethodHead:
+		if downloadRoutes[c.Path()] {
+			return classDownload
+		}
 		return classRead
 	case uploadRoutes[c.Path()] || takesDrawFile(c):
 		return classUpload
@@ -59,7 +65,7 @@ type Load struct {
 // Latencies that are never too long, whatever they are without load: to refuse
 // a burst of reads that could all be answered at once helps nobody.
 const (
-	quickRead = 25 * time.Millisecond
+	quickRead = 10 * time.Millisecond
 	anyTime   = time.Hour // a file takes as long as it is big
 )
 
@@ -70,9 +76,10 @@ func (l *Load) bound(limits Limits) {
 		return
 	}
 	l.gates = [classes]*gate{
-		classRead:   newGate(limits.ReadsAtOnce, quickRead),
-		classWrite:  newGate(limits.WritesAtOnce, limits.QuickWrite),
-		classUpload: newGate(limits.UploadsAtOnce, anyTime),
+		classRead:     newGate(limits.Reads, quickRead),
+		classWrite:    newGate(limits.Writes, limits.QuickWrite),
+		classUpload:   newGate(limits.Uploads, anyTime),
+		classDownload: newGate(limits.Downloads, anyTime),
 	}
 }
 
@@ -102,33 +109,32 @@ func admit(limits Limits) echo.MiddlewareFunc {
 				return next(c)
 			}
 			of := classOf(c)
-			alone, ok := load.gates[of].enter()
-			if !ok {
+			p := load.gates[of].enter(c.Request().Context())
+			if p == nil {
 				return overloaded(c, of)
 			}
-			begun, took := time.Now(), time.Duration(0)
-			defer func() { load.gates[of].leave(alone, took) }() // also when the handler panics
-			var inLine atomic.Int64
+			answered := false
+			defer func() { p.leave(answered) }() // also when the handler panics
 			if of == classWrite {
-				c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), inLineKey{}, &inLine)))
+				c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), seatKey{}, p)))
 			}
-			if err = next(c); err == nil {
-				took = max(time.Since(begun)-time.Duration(inLine.Load()), 1)
-			}
+			err = next(c)
+			answered = err == nil
 			return err
 		}
 	}
 }
 
-type inLineKey struct{}
+type seatKey struct{}
 
-// InLine tells the gate of the request in ctx that so much of its time went by
-// in line behind others that change the same thing. That is no sign of a
-// gateway at its limit, and no reason to refuse those who change other things.
-func InLine(ctx context.Context, waited time.Duration) {
-	if inLine, ok := ctx.Value(inLineKey{}).(*atomic.Int64); ok {
-		inLine.Add(int64(waited))
+// StepAside tells the gate of the request in ctx that it waits, until it is
+// back, for others that change the same thing. That is no sign of a gateway at
+// its limit, and no reason to refuse those who change other things.
+func StepAside(ctx context.Context) (back func()) {
+	if p, ok := ctx.Value(seatKey{}).(*seat); ok {
+		return p.stepAside()
 	}
+	return func() {}
 }
 
 // overloaded refuses a request. Those who are refused together are told

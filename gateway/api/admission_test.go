@@ -55,7 +55,7 @@ func (s *stuck) Status(context.Context) (public.Status, error) {
 // and those who watch the gateway are served; and a place that is left is free.
 func TestAdmission(t *testing.T) {
 	limits := DefaultLimits()
-	limits.ReadsAtOnce, limits.WritesAtOnce = 3, 2
+	limits.Reads, limits.Writes = AtOnce{Most: 3, First: 3}, AtOnce{Most: 2, First: 2}
 	for _, c := range []struct {
 		class, method, path, body string
 		bound, answered           int
@@ -110,102 +110,61 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
-// TestGate: on a machine that answers alone in 10 ms and no more than 200 a
-// second, the gate lets in what keeps latency near twice that, not the bound;
-// when the machine gets faster, more; and never fewer than the least.
-func TestGate(t *testing.T) {
-	g := newGate(64, time.Millisecond)
-	alone, ok := g.enter()
-	require.True(t, ok)
-	g.leave(alone, 10*time.Millisecond)
-	flood := func(perSecond float64) {
-		var places []bool
-		for range 20_000 {
-			for {
-				alone, ok := g.enter()
-				if !ok {
-					break
-				}
-				places = append(places, alone)
-			}
-			took := max(10*time.Millisecond, time.Duration(float64(len(places))/perSecond*float64(time.Second)))
-			g.leave(places[0], took)
-			places = places[1:]
-		}
-		for _, alone := range places {
-			g.leave(alone, 0)
-		}
-	}
-	flood(1000)
-	_, refused, limit := g.load()
-	require.NotZero(t, refused)
-	require.InDelta(t, 20, limit, 3, "20 at once take 20 ms")
-	flood(2000)
-	_, _, limit = g.load()
-	require.InDelta(t, 40, limit, 5)
-	flood(10)
-	_, _, limit = g.load()
-	require.InDelta(t, least, limit, 1)
-	underWay, _, _ := g.load()
-	require.Zero(t, underWay)
-	for range 2000 { // all find a place: after a while the gate is as wide as ever
-		alone, ok := g.enter()
-		require.True(t, ok)
-		g.leave(alone, time.Second)
-	}
-	_, _, limit = g.load()
-	require.InDelta(t, 64, limit, 1)
-	flood(10_000)
-	_, _, limit = g.load()
-	require.InDelta(t, 64, limit, 1)
-}
-
-// slow takes its time over each write, of which some is spent in line.
+// slow takes its time over each write. Those on one instrument come one after
+// the other, and step aside meanwhile.
 type slow struct {
 	stuck
-	takes, inLine time.Duration
+	takes time.Duration
+	lock  chan struct{}
 }
 
-func (s *slow) Submit(ctx context.Context, _ Principal, _ string, _ Call) (Receipt, error) {
+func (s *slow) Submit(ctx context.Context, _ Principal, _ string, call Call) (Receipt, error) {
+	if strings.Contains(string(call.Request), "hot") {
+		back := StepAside(ctx)
+		s.lock <- struct{}{}
+		back()
+		defer func() { <-s.lock }()
+	}
 	time.Sleep(s.takes)
-	InLine(ctx, s.inLine)
 	return Receipt{Committed: true}, nil
 }
 
-// TestWaitingInLineIsNotLoad: writes that wait for one another, since they
-// change the same, do not close the gate to the rest; slow ones do.
-func TestWaitingInLineIsNotLoad(t *testing.T) {
-	for name, c := range map[string]struct {
-		inLine time.Duration
-		closes bool
-	}{"InLine": {990 * time.Millisecond, false}, "Slow": {0, true}} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				limits := DefaultLimits()
-				limits.Load, limits.WritesAtOnce = &Load{}, 64
-				s := &slow{takes: 10 * time.Millisecond}
-				e := NewEcho(slog.New(slog.DiscardHandler), limits, NewTokens(map[string]Principal{"t": {Label: "merchant"}}))
-				New(Config{Writer: s, Register: s, Clock: time.Now, Ready: func() error { return nil }}).Mount(e)
-				write := func() int {
-					request := httptest.NewRequest(http.MethodPost, "/v1/instruments/i1/commissioning", nil)
-					request.Header.Set("Authorization", "Bearer t")
-					answer := httptest.NewRecorder()
-					e.ServeHTTP(answer, request)
-					return answer.Code
-				}
-				require.Equal(t, http.StatusCreated, write()) // what a lone write takes
-				s.takes, s.inLine = time.Second, c.inLine
-				var group sync.WaitGroup
-				for range 100 {
-					group.Go(func() { write() })
-				}
-				group.Wait()
-				limits.Load.Each(func(class string, _ int64, _ uint64, limit float64) {
-					if class == "write" {
-						require.Equal(t, c.closes, limit < float64(limits.WritesAtOnce), "limit %v", limit)
-					}
-				})
-			})
-		})
-	}
+// TestWaitingForOthersIsNotLoad: writes that wait for one another, since they
+// change the same, take no places of the rest.
+func TestWaitingForOthersIsNotLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := DefaultLimits()
+		limits.Load, limits.Writes = &Load{}, AtOnce{Most: 64, First: 4}
+		s := &slow{takes: 10 * time.Millisecond, lock: make(chan struct{}, 1)}
+		e := NewEcho(slog.New(slog.DiscardHandler), limits, NewTokens(map[string]Principal{"t": {Label: "merchant"}}))
+		New(Config{Writer: s, Register: s, Clock: time.Now, Ready: func() error { return nil }}).Mount(e)
+		write := func(instrument string) int {
+			request := httptest.NewRequest(http.MethodPost, "/v1/instruments/"+instrument+"/commissioning", nil)
+			request.Header.Set("Authorization", "Bearer t")
+			answer := httptest.NewRecorder()
+			e.ServeHTTP(answer, request)
+			return answer.Code
+		}
+		codes := make(chan int, 64)
+		for range 40 {
+			go func() { codes <- write("hot") }()
+			synctest.Wait()
+		}
+		for range 20 {
+			require.Equal(t, http.StatusCreated, write("cold"))
+		}
+		for range 40 {
+			require.Equal(t, http.StatusCreated, <-codes)
+		}
+		for range 63 { // of 64 under way one is at work
+			go func() { codes <- write("hot") }()
+			synctest.Wait()
+		}
+		go func() { codes <- write("cold") }()
+		synctest.Wait()
+		require.Equal(t, http.StatusServiceUnavailable, write("cold"), "those who wait are bounded too")
+		for range 64 {
+			require.Equal(t, http.StatusCreated, <-codes)
+		}
+	})
 }

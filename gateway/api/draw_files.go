@@ -33,6 +33,9 @@ const transferTime = 30 * time.Minute
 // directoryRoute is where the objects of a draw are put and read.
 const directoryRoute = "/v1/draws/:id/directories/objects"
 
+// drawFileRoute serves every file of large draws by its root.
+const drawFileRoute = "/v1/draw-files/:root"
+
 // listsRoute is where the lists of a posting are put.
 const listsRoute = "/v1/draws/:id/posting/lists"
 
@@ -45,7 +48,7 @@ func (s *Server) mountDrawFiles(e *echo.Echo) {
 	e.PUT(directoryRoute, s.takeDirectory)
 	e.GET(directoryRoute, s.serveObjects)
 	e.PUT(listsRoute, s.takeLists)
-	e.GET("/v1/draw-files/:root", s.serveDrawFile)
+	e.GET(drawFileRoute, s.serveDrawFile)
 }
 
 // takeDirectory takes the file that the objects of a draw stand in, and tells

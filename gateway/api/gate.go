@@ -1,71 +1,177 @@
 package api
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"time"
 )
 
-// gate bounds the requests of one class. How many at once a machine can bear
-// before all of them become late nobody knows beforehand, so the gate finds out:
-// it compares how long requests take with how long they take when they are
-// (almost) alone. When that is more than twice as long it lets fewer in, as
-// many fewer, since the time grows with their number; when it is not, one more
-// after the other. It does so while there are more than it lets in: as long as
-// all find a place, refusing some would only cost the shared blocks that make
-// many writes cheap.
+// gate bounds the requests of one class that are at work at once. What more of
+// them would only add is waiting: by Little's law the time that a request takes
+// is their number over the rate at which they are answered, and that rate has
+// a limit. So there are three rules.
+//
+// As many work as can without making each other late. How many that is on a
+// machine nobody knows beforehand, so the gate finds out: it compares how long
+// requests take, when all places are taken, with how long they take when they
+// are (almost) alone. When that is too much longer it lets fewer in, as many
+// fewer, since the time grows with their number; when it is not, one more after
+// the other.
+//
+// Some more may wait in line, for a moment: a burst is answered, only a little
+// late.
+//
+// Once one has been refused nobody waits any more, until a second has gone by
+// without a refusal. For then the load is no burst, and a line that never
+// empties makes everybody late and helps nobody.
+//
+// A request that waits for others to change the same thing gives its place to
+// the next meanwhile: it is no load.
 type gate struct {
-	most   float64       // never more at once
+	bounds AtOnce
 	enough time.Duration // latencies up to this are never too long
 
-	mutex    sync.Mutex
-	limit    float64 // at once now; between least and most
-	underWay int
-	refused  uint64
-	excess   int           // requests yet to be answered under the rule for too many
-	stale    int           // requests under way when the limit was last cut
-	calm     time.Duration // mean latency of requests that met no others
-	recent   time.Duration // mean latency of all
+	mutex     sync.Mutex
+	limit     float64 // at work at once now; from least to most
+	atWork    int
+	aside     int     // waiting for others that change the same
+	line      []*seat // waiting for a place
+	refused   uint64
+	refusedAt time.Time
+	stale     int           // requests at work when the limit was last cut
+	calm      time.Duration // mean latency of requests that met no others
+	recent    time.Duration // mean latency when all places are taken
 }
 
 const (
-	least     = 16   // at once, however slow they are: two browsers, or a few desks
-	calmCrowd = 2    // requests at once that still count as alone
-	patience  = 2    // times the calm latency
-	smoothing = 16   // requests that a mean remembers
-	shrink    = 0.5  // of the limit, at most, at once
-	memory    = 1024 // requests answered after a refusal for which there are too many
-	widen     = 0.1  // of a place, for each request when there are not
+	least     = 8   // at work at once, however slow they are: two browsers
+	calmCrowd = 2   // requests at once that still count as alone
+	patience  = 2.5 // times the calm latency is not too long
+	smoothing = 16  // requests that a mean remembers
+	shrink    = 0.5 // of the limit, at most, at once
+
+	longestWait = 100 * time.Millisecond // in line
+	restless    = time.Second            // after a refusal
 )
 
-func newGate(most int, enough time.Duration) *gate {
-	return &gate{most: float64(most), limit: float64(most), enough: enough}
+// seat is a place at the gate.
+type seat struct {
+	gate    *gate
+	alone   bool          // no others were there when it was taken
+	granted chan struct{} // closed when it is; nil if at once
+	since   time.Time     // when it was
+	away    time.Duration // of the time since then
 }
 
-// enter takes a place; alone tells leave whether the request met others.
-func (g *gate) enter() (alone, ok bool) {
-	g.mutex.Lock()
-	defer g.mutex.Unlock()
-	if g.underWay >= int(g.limit) {
-		g.refused++
-		g.excess = memory
-		return false, false
-	}
-	g.underWay++
-	return g.underWay <= calmCrowd, true
+func newGate(bounds AtOnce, enough time.Duration) *gate {
+	return &gate{bounds: bounds, limit: float64(min(bounds.First, bounds.Most)), enough: enough}
 }
 
-// leave gives the place back after a request that took so long. One that was
-// not answered as it should (took 0) teaches nothing.
-func (g *gate) leave(alone bool, took time.Duration) {
+// enter takes a place, at once or after a short wait; none means refused.
+func (g *gate) enter(ctx context.Context) *seat {
+	p, granted := g.ask()
+	if granted || p == nil {
+		return p
+	}
+	timer := time.NewTimer(longestWait)
+	defer timer.Stop()
+	late := false
+	select {
+	case <-p.granted:
+		return p
+	case <-ctx.Done(): // there is nobody to answer
+	case <-timer.C:
+		late = true
+	}
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	full := g.underWay >= int(g.limit)
-	alone = alone && g.underWay <= calmCrowd // nor did others come meanwhile
-	g.underWay--
-	g.excess = max(g.excess-1, 0)
-	if took == 0 {
-		return
+	i := slices.Index(g.line, p)
+	if i < 0 {
+		return p // it was granted meanwhile
 	}
+	g.line = slices.Delete(g.line, i, i+1)
+	if late {
+		g.refuse()
+	}
+	return nil
+}
+
+// ask grants a place, or gives one that is in line, or none.
+func (g *gate) ask() (p *seat, granted bool) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	full := g.atWork+g.aside+len(g.line) >= g.bounds.Most
+	switch {
+	case !full && g.atWork < int(g.limit): // then the line is empty
+		p = &seat{gate: g}
+		g.grant(p)
+		return p, true
+	case full, len(g.line) >= g.bounds.InLine, time.Since(g.refusedAt) < restless:
+		g.refuse()
+		return nil, false
+	}
+	p = &seat{gate: g, granted: make(chan struct{})}
+	g.line = append(g.line, p)
+	return p, false
+}
+
+func (g *gate) refuse() {
+	g.refused++
+	g.refusedAt = time.Now()
+}
+
+func (g *gate) grant(p *seat) {
+	g.atWork++
+	p.since, p.alone = time.Now(), g.atWork <= calmCrowd
+	if p.granted != nil {
+		close(p.granted)
+	}
+}
+
+// next grants free places to those in line.
+func (g *gate) next() {
+	for len(g.line) > 0 && g.atWork < int(g.limit) {
+		g.grant(g.line[0])
+		g.line = slices.Delete(g.line, 0, 1)
+	}
+}
+
+// stepAside gives the place to others until the request is back; it then has a
+// place again without waiting.
+func (p *seat) stepAside() (back func()) {
+	g, since := p.gate, time.Now()
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.atWork--
+	g.aside++
+	g.next()
+	return func() {
+		g.mutex.Lock()
+		defer g.mutex.Unlock()
+		g.aside--
+		g.atWork++
+		p.away += time.Since(since)
+	}
+}
+
+// leave gives the place back. A request that was not answered as it should
+// teaches nothing.
+func (p *seat) leave(answered bool) {
+	g := p.gate
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	full := g.atWork >= int(g.limit)
+	alone := p.alone && g.atWork <= calmCrowd // nor did others come meanwhile
+	g.atWork--
+	if answered {
+		g.learn(time.Since(p.since)-p.away, alone, full)
+	}
+	g.next()
+}
+
+// learn adjusts the limit to how long a request took.
+func (g *gate) learn(took time.Duration, alone, full bool) {
 	if alone {
 		g.calm = mean(g.calm, took)
 	}
@@ -73,16 +179,16 @@ func (g *gate) leave(alone bool, took time.Duration) {
 		g.stale--
 		return
 	}
+	if !full {
+		return
+	}
 	g.recent = mean(g.recent, took)
-	allowed := max(patience*g.calm, g.enough)
-	switch {
-	case g.excess == 0:
-		g.limit = min(g.limit+widen, g.most)
+	switch allowed := max(time.Duration(patience*float64(g.calm)), g.enough); {
 	case g.recent > allowed:
-		g.limit = max(g.limit*max(float64(allowed)/float64(g.recent), shrink), min(least, g.most))
-		g.stale, g.recent = g.underWay, 0
-	case full:
-		g.limit = min(g.limit+1/g.limit, g.most)
+		g.limit = max(g.limit*max(float64(allowed)/float64(g.recent), shrink), float64(min(least, g.bounds.Most)))
+		g.stale, g.recent = g.atWork, 0
+	default:
+		g.limit = min(g.limit+1/g.limit, float64(g.bounds.Most))
 	}
 }
 
@@ -98,5 +204,5 @@ func mean(of, with time.Duration) time.Duration {
 func (g *gate) load() (underWay int64, refused uint64, limit float64) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	return int64(g.underWay), g.refused, g.limit
+	return int64(g.atWork + g.aside + len(g.line)), g.refused, g.limit
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -28,14 +29,12 @@ type Limits struct {
 	WritesPerSec float64       // per token, sustained; bursts of four times that
 	Handler      time.Duration // longest time for one request
 
-	// Requests under way at once, of all clients; more are refused.
-	ReadsAtOnce   int
-	WritesAtOnce  int
-	UploadsAtOnce int // each may hold Upload bytes and what is read from them
+	// Requests under way at once, of all clients.
+	Reads, Writes, Downloads AtOnce
+	Uploads                  AtOnce // each may hold Upload bytes and what is read from them
 
 	// QuickWrite is a latency that is not too long for a write, whatever it is
-	// without load: orderers gather many into one block, so the most writes a
-	// second are had with many under way.
+	// without load.
 	QuickWrite time.Duration
 
 	// Connections that are in the middle of a request; further ones are refused
@@ -45,11 +44,21 @@ type Limits struct {
 	Load *Load // counts them; nil: not counted
 }
 
+// AtOnce bounds the requests of one class; what is above it is refused.
+type AtOnce struct {
+	Most   int // under way
+	First  int // of them at work, until their latencies show how many can be
+	InLine int // waiting a moment for a place, as long as nobody is refused
+}
+
 // DefaultLimits suit one small machine.
 func DefaultLimits() Limits {
 	return Limits{
 		Body: 1 << 20, Upload: 64 << 20, DrawFile: 4 << 30, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
-		ReadsAtOnce: 64, WritesAtOnce: 256, UploadsAtOnce: 4, ConnectionsAtOnce: 512, QuickWrite: 100 * time.Millisecond,
+		Reads:   AtOnce{Most: 64, First: 4 * runtime.GOMAXPROCS(0), InLine: 56},
+		Writes:  AtOnce{Most: 256, First: 16, InLine: 24},
+		Uploads: AtOnce{Most: 4, First: 4}, Downloads: AtOnce{Most: 64, First: 64},
+		ConnectionsAtOnce: 512, QuickWrite: 20 * time.Millisecond,
 	}
 }
 
@@ -60,7 +69,7 @@ func DefaultLimits() Limits {
 // after 2 s halved what 200 clients wrote. So the bound is half the time after
 // which a write is answered as unknown.
 func (l Limits) OfNetwork() Limits {
-	l.WritesAtOnce, l.ConnectionsAtOnce, l.QuickWrite = 600, 1024, 10*time.Second
+	l.Writes, l.ConnectionsAtOnce, l.QuickWrite = AtOnce{Most: 600, First: 600}, 1024, 10*time.Second
 	return l
 }
 

@@ -16,8 +16,6 @@ type Receipt struct {
 	BlockNumber   uint64
 	Timestamp     time.Time // what the submitter claimed, which is this gateway's clock
 	Result        []byte    // payload of the chaincode's response
-
-	Waited time.Duration // in line behind other submissions that change the same
 }
 
 // commits wakes those who wait for a transaction to appear in the block stream.

@@ -44,6 +44,10 @@ type Call struct {
 	Operation              string            // operation id on the ledger; empty: one that belongs to identity and key
 	Transient              map[string][]byte // never enters a block
 	EndorsingOrganizations []string          // MSP ids; empty: the peer plans by the policies
+
+	// Aside is called when the submission begins to wait in line behind others
+	// that change the same, and what it returns when that ends; nil: nobody is told.
+	Aside func() (back func())
 }
 
 // hash identifies what is asked for, so that a key cannot stand for two things.
@@ -65,8 +69,6 @@ type submission struct {
 	call  Call
 	entry outbox.Entry // its identity in the outbox; no envelope
 	dead  string       // id of an envelope in the outbox that had no effect; the next one replaces it
-
-	waited time.Duration // for turns
 }
 
 // Submit makes call happen once for each (call.Identity, key) and returns when
@@ -93,7 +95,7 @@ func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, er
 		c.counters.overloaded.Add(1)
 		return Receipt{}, &Fault{Kind: Overloaded, Err: fmt.Errorf("%d submissions are under way", cap(c.slots))}
 	}
-	release, _, err := c.keys.take(ctx, call.Identity+"/"+key) // labels hold no slash
+	release, _, err := c.keys.take(ctx, call.Aside, call.Identity+"/"+key) // labels hold no slash
 	if err != nil {
 		return Receipt{}, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission with the same key: %w", err)}
 	}
@@ -105,7 +107,6 @@ func (c *Client) Submit(ctx context.Context, key string, call Call) (Receipt, er
 		Caller: call.Identity, Key: key, RequestHash: call.hash(), Operation: call.Operation,
 	}}
 	receipt, err := s.run(ctx)
-	receipt.Waited = s.waited
 	return receipt, classify(err)
 }
 
@@ -225,15 +226,13 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 		}
 		release()
 		var waited bool
-		since := time.Now()
-		if release, waited, err = s.hot.take(ctx, names...); err != nil {
+		if release, waited, err = s.hot.take(ctx, s.call.Aside, names...); err != nil {
 			return nil, nil, &Fault{Kind: Unavailable, Err: fmt.Errorf("wait for another submission that changes the same: %w", err)}
 		}
 		if !waited {
 			return transaction, release, nil
 		}
 		s.counters.waits.Add(1)
-		s.waited += time.Since(since)
 		held = append(names, "") // not nil, even without names
 	}
 	release()

@@ -22,9 +22,10 @@ type lane struct {
 func newTurns() *turns { return &turns{lanes: map[string]*lane{}} }
 
 // take waits until all names are the caller's, which must take no more before
-// it releases them. waited tells whether somebody else had one of them. Names
+// it releases them. waited tells whether somebody else had one of them; aside,
+// unless nil, is called before it waits, and what that returns afterwards. Names
 // are taken in order, so that no two callers can wait for each other.
-func (t *turns) take(ctx context.Context, names ...string) (release func(), waited bool, err error) {
+func (t *turns) take(ctx context.Context, aside func() (back func()), names ...string) (release func(), waited bool, err error) {
 	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	held := make([]string, 0, len(names))
 	release = func() {
@@ -39,6 +40,9 @@ func (t *turns) take(ctx context.Context, names ...string) (release func(), wait
 			held = append(held, name)
 			continue
 		default:
+			if !waited && aside != nil {
+				defer aside()()
+			}
 			waited = true
 		}
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestTurnsOneHolder(t *testing.T) {
 	for range 200 {
 		group.Go(func() {
 			mine := []string{names[rand.N(3)], names[rand.N(3)]} // sometimes one twice
-			release, _, err := line.take(t.Context(), mine...)
+			release, _, err := line.take(t.Context(), nil, mine...)
 			if err != nil {
 				t.Error(err)
 				return
@@ -47,30 +48,43 @@ func TestTurnsOneHolder(t *testing.T) {
 
 func TestTurnsWaiting(t *testing.T) {
 	line := newTurns()
-	release, waited, err := line.take(t.Context(), "a", "b")
+	release, waited, err := line.take(t.Context(), nil, "a", "b")
 	require.NoError(t, err)
 	require.False(t, waited)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err = line.take(ctx, "c", "b")
+	_, _, err = line.take(ctx, nil, "c", "b")
 	require.ErrorIs(t, err, context.Canceled)
-	free, waited, err := line.take(t.Context(), "c")
+	free, waited, err := line.take(t.Context(), nil, "c")
 	require.NoError(t, err, "who gave up holds nothing")
 	require.False(t, waited)
 	free()
 
 	done := make(chan bool)
+	var wentAside, cameBack atomic.Bool
+	aside := func() func() {
+		wentAside.Store(true)
+		return func() { cameBack.Store(true) }
+	}
 	go func() {
-		release, waited, err := line.take(context.Background(), "b")
+		release, waited, err := line.take(context.Background(), aside, "b")
 		if err == nil {
 			release()
 		}
 		done <- waited
 	}()
-	require.Eventually(t, func() bool { return line.users("b") == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return line.users("b") == 2 && wentAside.Load() }, 10*time.Second, time.Millisecond)
+	require.False(t, cameBack.Load())
 	release()
 	require.True(t, <-done)
+	require.True(t, cameBack.Load())
+	wentAside.Store(false)
+	release, waited, err = line.take(t.Context(), aside, "b")
+	require.NoError(t, err)
+	require.False(t, waited)
+	require.False(t, wentAside.Load(), "who need not wait does not step aside")
+	release()
 	require.Empty(t, line.lanes)
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type outcome struct {
 	sent      int
 	skipped   int             // the generator was too late to send them at all
 	accepted  []time.Duration // answered 2xx
+	served    []time.Duration // the same from when they were sent: without what the generator was late
 	refused   []time.Duration // answered 429 or 503
 	unadvised int             // of these, without Retry-After
 	other     int
@@ -31,6 +33,7 @@ func (o *outcome) add(due, sent time.Time, a answer) {
 	switch {
 	case a.status >= 200 && a.status < 300 && a.status != http.StatusAccepted:
 		o.accepted = append(o.accepted, latency)
+		o.served = append(o.served, latency-sent.Sub(due))
 	case a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable:
 		o.refused = append(o.refused, latency)
 		if a.retryAfter == 0 {
@@ -53,8 +56,8 @@ func quantile(of []time.Duration, q float64) time.Duration {
 func (o *outcome) rate() float64 { return float64(len(o.accepted)) / o.took.Seconds() }
 
 func (o *outcome) String() string {
-	return fmt.Sprintf("%d sent (%d more skipped), %d accepted (%.0f/s; p50 %s, p99 %s), %d refused (p50 %s, p99 %s; %d without Retry-After), %d other; generator late p99 %s",
-		o.sent, o.skipped, len(o.accepted), o.rate(), quantile(o.accepted, 0.5), quantile(o.accepted, 0.99),
+	return fmt.Sprintf("%d sent (%d more skipped), %d accepted (%.0f/s; p50 %s, p99 %s; from the sending p50 %s, p99 %s), %d refused (p50 %s, p99 %s; %d without Retry-After), %d other; generator late p99 %s",
+		o.sent, o.skipped, len(o.accepted), o.rate(), quantile(o.accepted, 0.5), quantile(o.accepted, 0.99), quantile(o.served, 0.5), quantile(o.served, 0.99),
 		len(o.refused), quantile(o.refused, 0.5), quantile(o.refused, 0.99), o.unadvised, o.other, quantile(o.late, 0.99))
 }
 
@@ -62,27 +65,37 @@ func (o *outcome) String() string {
 // shares the machine, has reached its own limit.
 const maxLate = 500 * time.Millisecond
 
+// wires bounds the connections, and so the requests under way, of the open
+// loop. When all of them wait for an answer, the next request is sent late, and
+// its latency counts from when it was due.
+const wires = 400
+
 // open sends requests at a steady rate, whatever becomes of the earlier ones.
 func open(ctx context.Context, g *target, perSecond float64, duration time.Duration, make func(i int) request) *outcome {
 	o := &outcome{}
-	var group sync.WaitGroup
+	count := int64(perSecond * duration.Seconds())
+	var next, skipped atomic.Int64
 	begun := time.Now()
-	for i := range int(perSecond * duration.Seconds()) {
-		due := begun.Add(time.Duration(float64(i) / perSecond * float64(time.Second)))
-		if wait := time.Until(due); wait > 0 {
-			time.Sleep(wait)
-		} else if wait < -maxLate {
-			o.skipped++
-			continue
-		}
-		o.sent++
-		group.Go(func() {
+	o.run(ctx, g, min(wires, int(count)), func(_ int, w *wire) func() bool {
+		return func() bool {
+			i := next.Add(1) - 1
+			if i >= count {
+				return false
+			}
+			due := begun.Add(time.Duration(float64(i) / perSecond * float64(time.Second)))
+			encoded := g.encode(make(int(i)))
+			if wait := time.Until(due); wait > 0 {
+				time.Sleep(wait)
+			} else if wait < -maxLate {
+				skipped.Add(1)
+				return true
+			}
 			sent := time.Now()
-			o.add(due, sent, g.send(ctx, make(i)))
-		})
-	}
-	group.Wait()
-	o.took = time.Since(begun)
+			o.add(due, sent, w.send(ctx, encoded))
+			return true
+		}
+	})
+	o.skipped = int(skipped.Load())
 	return o
 }
 
@@ -91,22 +104,40 @@ const refusedPause = 20 * time.Millisecond
 // closed lets clients send one request after the other.
 func closed(ctx context.Context, g *target, clients int, duration time.Duration, make func(client, i int) request) *outcome {
 	o := &outcome{}
+	begun := time.Now()
+	o.run(ctx, g, clients, func(client int, w *wire) func() bool {
+		i := 0
+		return func() bool {
+			if time.Since(begun) >= duration {
+				return false
+			}
+			encoded := g.encode(make(client, i))
+			i++
+			sent := time.Now()
+			a := w.send(ctx, encoded)
+			o.add(sent, sent, a)
+			if a.retryAfter > 0 { // far less than it was told, so as to find the limit
+				time.Sleep(refusedPause)
+			}
+			return true
+		}
+	})
+	return o
+}
+
+// run lets so many connections work until each has nothing more to do.
+func (o *outcome) run(ctx context.Context, g *target, connections int, worker func(i int, w *wire) (step func() bool)) {
 	var group sync.WaitGroup
 	begun := time.Now()
-	for client := range clients {
+	for i := range connections {
 		group.Go(func() {
-			for i := 0; time.Since(begun) < duration && ctx.Err() == nil; i++ {
-				sent := time.Now()
-				a := g.send(ctx, make(client, i))
-				o.add(sent, sent, a)
-				if a.retryAfter > 0 { // far less than it was told, so as to find the limit
-					time.Sleep(refusedPause)
-				}
+			w := &wire{target: g}
+			defer w.close()
+			for step := worker(i, w); ctx.Err() == nil && step(); {
 			}
 		})
 	}
 	group.Wait()
 	o.took = time.Since(begun)
 	o.sent = len(o.late)
-	return o
 }

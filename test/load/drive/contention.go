@@ -58,9 +58,10 @@ func zipf(n int) func(*rand.Rand) int {
 func name(i int) string { return fmt.Sprintf("M-%d", i) }
 
 // until sends a request until it is answered for good, as it is told to wait.
-func (g *target) until(ctx context.Context, r request) error {
+func (w *wire) until(ctx context.Context, r request) error {
+	encoded := w.target.encode(r)
 	for {
-		switch a := g.send(ctx, r); {
+		switch a := w.send(ctx, encoded); {
 		case a.status == http.StatusCreated:
 			return nil
 		case a.status == 0 || a.status == http.StatusAccepted || a.retryAfter > 0:
@@ -91,9 +92,11 @@ func many(clients int, work func(client int) error) (err error) {
 
 func (g *target) registerAll(ctx context.Context, s settings) error {
 	return many(s.clients, func(client int) error {
+		w := &wire{target: g}
+		defer w.close()
 		for i := client; i < s.objects; i += s.clients {
 			body := `{"id":"` + name(i) + `","kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`
-			if err := g.until(ctx, request{http.MethodPost, "/v1/merchants", body, "register-" + name(i)}); err != nil {
+			if err := w.until(ctx, request{http.MethodPost, "/v1/merchants", body, "register-" + name(i)}); err != nil {
 				return err
 			}
 		}
@@ -111,11 +114,13 @@ func (g *target) amendAll(ctx context.Context, s settings, round string, choose 
 	o := &outcome{}
 	begun := time.Now()
 	err = many(s.clients, func(client int) error {
+		w := &wire{target: g}
+		defer w.close()
 		random := rand.New(rand.NewPCG(1, uint64(client)))
 		for i := range s.each {
 			sent := time.Now()
 			r := request{http.MethodPost, "/v1/merchants/" + name(choose(random)) + "/amendment", `{"sector":"catering","region":"310115"}`, fmt.Sprintf("%s-%d-%d", round, client, i)}
-			if err := g.until(ctx, r); err != nil {
+			if err := w.until(ctx, r); err != nil {
 				return err
 			}
 			o.add(sent, sent, answer{status: http.StatusCreated})

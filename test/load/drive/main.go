@@ -3,6 +3,7 @@
 // prints figures. Load generator and gateway share the machine.
 //
 //	go run ./test/load/drive contention   100 clients on one merchant; 100 clients on 10,000, by Zipf's law
+//	go run ./test/load/drive curve        1, 2, 4 … 256 clients that each wait for their write
 //	go run ./test/load/drive overload     ten times the sustainable load of writes, and of reads
 package main
 
@@ -13,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -24,6 +27,9 @@ type settings struct {
 	duration time.Duration // of one measurement
 	factor   float64       // overload, in sustainable loads
 	memory   string        // GOMEMLIMIT of the gateway
+	program  string        // the gateway; empty: the one of this source
+	crowds   []int         // numbers of clients of the curve
+	only     string        // kind of requests of the overload; empty: all
 }
 
 func main() {
@@ -36,11 +42,11 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	measurements := map[string]func(context.Context, *target, settings) error{"contention": contention, "overload": overload}
+	measurements := map[string]func(context.Context, *target, settings) error{"contention": contention, "curve": curve, "overload": overload}
 	if len(args) == 0 || measurements[args[0]] == nil {
-		return errors.New("usage: drive contention|overload [flags]")
+		return errors.New("usage: drive contention|curve|overload [flags]")
 	}
-	var s settings
+	s := settings{crowds: []int{1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 128, 256}}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.IntVar(&s.clients, "clients", 100, "clients at once")
 	flags.IntVar(&s.objects, "objects", 10_000, "merchants over which Zipf's law chooses")
@@ -48,10 +54,23 @@ func run(ctx context.Context, args []string) error {
 	flags.DurationVar(&s.duration, "duration", 10*time.Second, "of one measurement")
 	flags.Float64Var(&s.factor, "factor", 10, "how many times the sustainable load")
 	flags.StringVar(&s.memory, "memory", "512MiB", "GOMEMLIMIT of the gateway")
+	flags.StringVar(&s.program, "program", "", "a gateway that is built already, to compare")
+	flags.StringVar(&s.only, "only", "", "writes or reads, for overload; both if empty")
+	flags.Func("at", "numbers of clients of the curve, with commas", func(list string) error {
+		s.crowds = nil
+		for number := range strings.SplitSeq(list, ",") {
+			n, err := strconv.Atoi(number)
+			if err != nil {
+				return err
+			}
+			s.crowds = append(s.crowds, n)
+		}
+		return nil
+	})
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	g, err := startTarget(ctx, s.memory)
+	g, err := startTarget(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 type target struct {
 	directory string
 	url       string
+	address   string // of url
 	token     string
 	process   *exec.Cmd
 	client    *http.Client
@@ -31,23 +32,29 @@ type target struct {
 var served = regexp.MustCompile(`http://localhost:\d+`)
 
 // startTarget builds the gateway and waits until it serves.
-func startTarget(ctx context.Context, memory string) (g *target, err error) {
-	g = &target{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4096}, Timeout: time.Minute}}
+func startTarget(ctx context.Context, s settings) (g *target, err error) {
+	g = &target{client: &http.Client{Timeout: time.Minute}}
 	if g.directory, err = os.MkdirTemp("", "steelyard-drive-"); err != nil {
 		return nil, err
 	}
-	program := filepath.Join(g.directory, "steelyard")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/steelyard-ledger/steelyard/gateway")
-	if said, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the gateway: %w: %s", err, said)
+	program := s.program
+	if program == "" {
+		program = filepath.Join(g.directory, "steelyard")
+		build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/steelyard-ledger/steelyard/gateway")
+		if said, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build the gateway: %w: %s", err, said)
+		}
 	}
 	log, err := os.Create(filepath.Join(g.directory, "log"))
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() //nolint:errcheck // the process has its own
-	g.process = exec.Command(program, "--no-demo", "--listen", "127.0.0.1:0", "--peer-listen", "127.0.0.1:0", "--data", g.data())
-	g.process.Env = append(os.Environ(), "GOMEMLIMIT="+memory)
+	if err := g.configure(); err != nil {
+		return nil, err
+	}
+	g.process = exec.Command(program, "serve", "--config", g.configuration())
+	g.process.Env = append(os.Environ(), "GOMEMLIMIT="+s.memory)
 	g.process.Stderr = log
 	out, err := g.process.StdoutPipe()
 	if err != nil {
@@ -69,9 +76,20 @@ func startTarget(ctx context.Context, memory string) (g *target, err error) {
 	if err == nil {
 		err = json.Unmarshal(content, &tokens)
 	}
-	g.token = tokens["merchant"]
+	g.token, g.address = tokens["merchant"], strings.TrimPrefix(g.url, "http://")
 	return g, err
 }
+
+// configure lifts the limits of one client, since all load comes from one.
+func (g *target) configure() error {
+	if err := os.MkdirAll(g.data(), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(g.configuration(), []byte("listen: 127.0.0.1:0\npeerListen: 127.0.0.1:0\ndata: .\n"+
+		"limits: {readsPerSecond: 1000000, writesPerSecond: 1000000}\n"), 0o600)
+}
+
+func (g *target) configuration() string { return filepath.Join(g.data(), "drive.yaml") }
 
 func (g *target) data() string { return filepath.Join(g.directory, "data") }
 
@@ -100,30 +118,6 @@ type answer struct {
 	retryAfter time.Duration
 }
 
-func (g *target) send(ctx context.Context, r request) answer {
-	made, err := http.NewRequestWithContext(ctx, r.method, g.url+r.path, strings.NewReader(r.body))
-	if err != nil {
-		return answer{}
-	}
-	if r.body != "" {
-		made.Header.Set("Authorization", "Bearer "+g.token)
-		made.Header.Set("Content-Type", "application/json")
-	}
-	if r.key != "" {
-		made.Header.Set("Idempotency-Key", r.key)
-	}
-	got, err := g.client.Do(made)
-	if err != nil {
-		return answer{}
-	}
-	defer got.Body.Close() //nolint:errcheck // read to its end
-	if _, err := io.Copy(io.Discard, got.Body); err != nil {
-		return answer{}
-	}
-	seconds, _ := strconv.Atoi(got.Header.Get("Retry-After")) // absent is 0
-	return answer{got.StatusCode, time.Duration(seconds) * time.Second}
-}
-
 // metrics reads the gateway's counters.
 func (g *target) metrics(ctx context.Context) (map[string]float64, error) {
 	made, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url+"/metrics", nil)
@@ -145,6 +139,21 @@ func (g *target) metrics(ctx context.Context) (map[string]float64, error) {
 	}
 	return values, err
 }
+
+// processor is the processor time that the gateway has taken so far.
+func (g *target) processor() time.Duration {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", g.process.Process.Pid))
+	fields := bytes.Fields(content[bytes.LastIndexByte(content, ')')+1:])
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(string(fields[11]))
+	system, _ := strconv.Atoi(string(fields[12]))
+	return time.Duration(user+system) * clockTick
+}
+
+// clockTick is how long the unit of /proc/PID/stat is.
+const clockTick = time.Second / 100
 
 // peak is the most memory that the gateway has held so far, in MiB.
 func (g *target) peak() float64 {
