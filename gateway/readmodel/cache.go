@@ -1,6 +1,9 @@
 package readmodel
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // cacheSize bounds the entries of a cache.
 const cacheSize = 1 << 14
@@ -26,16 +29,28 @@ func (c *cache) forget() {
 	c.kept = nil
 }
 
+// ofStatus names the status of the ledger, which is kept before anything else.
+// All that is kept beside it was read after it, so that no answer is of an
+// older state than the height that is said with it, also where another gateway
+// changes the rows.
+var ofStatus = cacheKey{what: "status"}
+
 // remember returns the kept answer or loads it. Nobody may change what it
 // returns. An answer that was loaded while the read model changed is not kept,
 // since it may be from before.
-func remember[T any](c *cache, key cacheKey, load func() (T, error)) (T, error) {
+func remember[T any](ctx context.Context, s *Store, key cacheKey, load func() (T, error)) (T, error) {
+	c := &s.single
 	c.mutex.RLock()
 	kept, found := c.kept[key]
 	state := c.state
 	c.mutex.RUnlock()
 	if found {
 		return kept.(T), nil
+	}
+	if key != ofStatus {
+		if _, err := s.Status(ctx); err != nil {
+			return *new(T), err
+		}
 	}
 	value, err := load()
 	if err != nil {
@@ -47,7 +62,10 @@ func remember[T any](c *cache, key cacheKey, load func() (T, error)) (T, error) 
 		return value, nil
 	}
 	if c.kept == nil || len(c.kept) >= cacheSize {
-		c.kept = map[cacheKey]any{}
+		status, known := c.kept[ofStatus]
+		if c.kept = map[cacheKey]any{}; known {
+			c.kept[ofStatus] = status
+		}
 	}
 	c.kept[key] = value
 	return value, nil

@@ -1,10 +1,13 @@
 package readmodel_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,66 +21,107 @@ import (
 func TestReadsSeeTheLatestBlock(t *testing.T) {
 	onEach(t, func(t *testing.T, r *register) {
 		populate(r)
-		stop := make(chan struct{})
-		var readers sync.WaitGroup
-		for range 2 {
-			readers.Go(func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-						_ = r.shown(t)
-					}
-				}
-			})
-		}
-		record := recordOf(leaf("N-1", "i1"), "r1", 0)
-		for i := range 30 {
+		r.renumber(len(r.blocks) + 1)
+		done := readMeanwhile(t, r.Store)
+		for range 30 {
 			height := len(r.blocks) + 1
-			record.State, record.Reason = metrology.CertificateRevoked, metrology.CertificateReason(fmt.Sprint("reason-", i))
-			revoke := act(metrology.EventCertificateRevoked, "lab/N-1", put(metrology.CertificateKey("lab", "N-1"), record),
-				put("issuer/lab", metrology.Issuer{ID: "lab", Region: fmt.Sprint(i), Grants: []metrology.Grant{}}),
-				put("instrument/i1", metrology.Instrument{ID: "i1", Registered: fmt.Sprint(i)}))
-			revoke.ID = fmt.Sprint("tx-revoke-", i)
-			r.apply(revoke)
+			r.renumber(height)
 			for range 2 { // the second answer is the kept one
-				got := r.shown(t)
-				require.Equal(t, uint64(height), got.status.Height)
-				require.Equal(t, record.Reason, got.certificate.Reason)
-				require.Equal(t, fmt.Sprint(i), got.issuer.Region)
-				require.Equal(t, fmt.Sprint(i), got.instrument.Registered)
+				require.Equal(t, shown{height, height, height, height}, shownBy(t, r.Store))
 			}
 		}
-		close(stop)
-		readers.Wait()
+		done()
 		require.NoError(t, r.Drop(t.Context()))
 		_, err := r.Issuer(t.Context(), "lab")
 		require.Equal(t, metrology.CodeNotFound, metrology.ErrorCode(err))
 	})
 }
 
-// shown is what a verification reads.
-type shown struct {
-	status      public.Status
-	certificate public.Certificate
-	issuer      public.Issuer
-	instrument  public.Instrument
+// The same holds of a gateway that only reads what another one projects, which
+// it does not learn of at once: what it answers is never older than the height
+// that it says with it.
+func TestOthersReadNothingOlderThanTheirHeight(t *testing.T) {
+	r := newRegister(t, readmodel.Config{Driver: "pgx", DSN: postgresSchema(t), Holder: "projects", Lease: time.Minute})
+	populate(r)
+	r.renumber(len(r.blocks) + 1)
+	config := r.config
+	config.Holder = "reads"
+	other, err := readmodel.Open(t.Context(), config)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, other.Close()) }()
+	_, err = other.Issuer(t.Context(), "lab") // kept, as by a page that asks for no height
+	require.NoError(t, err)
+	r.renumber(len(r.blocks) + 1)
+	got := shownBy(t, other)
+	require.GreaterOrEqual(t, got.issuer, got.height)
+	done := readMeanwhile(t, other)
+	for range 60 {
+		r.renumber(len(r.blocks) + 1)
+		if len(r.blocks)%3 == 0 {
+			require.NoError(t, other.Take(t.Context(), r.blocks[len(r.blocks)-3:]...))
+			require.GreaterOrEqual(t, shownBy(t, other).height, len(r.blocks))
+		}
+	}
+	done()
 }
 
-func (r *register) shown(t *testing.T) (s shown) {
-	var found []public.Certificate
-	var errs [4]error
-	s.status, errs[0] = r.Status(t.Context())
-	found, errs[1] = r.CertificatesByDigest(t.Context(), metrology.AlgorithmSHA256, digestOf("file N-1").Value, today)
-	s.issuer, errs[2] = r.Issuer(t.Context(), "lab")
-	s.instrument, errs[3] = r.Instrument(t.Context(), "i1", today)
-	if err := errors.Join(errs[:]...); err != nil || len(found) != 1 {
+// readMeanwhile has two readers check what they are shown until done.
+func readMeanwhile(t *testing.T, from *readmodel.Store) (done func()) {
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := shownBy(t, from); min(got.certificate, got.issuer, got.instrument) < got.height {
+					t.Errorf("older than the height said: %+v", got)
+					return
+				}
+			}
+		})
+	}
+	return func() {
+		close(stop)
+		readers.Wait()
+	}
+}
+
+// renumber writes a number, the height after it, into a certificate, its issuer and its instrument.
+func (r *register) renumber(number int) {
+	record := recordOf(leaf("N-1", "i1"), "r1", 0)
+	record.State, record.Reason = metrology.CertificateRevoked, metrology.CertificateReason(strconv.Itoa(number))
+	revoke := act(metrology.EventCertificateRevoked, "lab/N-1", put(metrology.CertificateKey("lab", "N-1"), record),
+		put("issuer/lab", metrology.Issuer{ID: "lab", Region: strconv.Itoa(number), Grants: []metrology.Grant{}}),
+		put("instrument/i1", metrology.Instrument{ID: "i1", Registered: strconv.Itoa(number)}))
+	revoke.ID = fmt.Sprint("tx-revoke-", number)
+	r.apply(revoke)
+}
+
+// shown is what a verification reads: the height that is said, and the heights
+// that were written into the answers.
+type shown struct{ height, certificate, issuer, instrument int }
+
+func shownBy(t *testing.T, from *readmodel.Store) (s shown) {
+	ctx := context.Background()
+	status, err := from.Status(ctx)
+	found, err2 := from.CertificatesByDigest(ctx, metrology.AlgorithmSHA256, digestOf("file N-1").Value, today)
+	issuer, err3 := from.Issuer(ctx, "lab")
+	instrument, err4 := from.Instrument(ctx, "i1", today)
+	if err := errors.Join(err, err2, err3, err4); err != nil || len(found) != 1 {
 		t.Errorf("%d certificates, %v", len(found), err)
 		return s
 	}
-	s.certificate = found[0]
-	return s
+	numbers := [3]int{}
+	for i, text := range []string{string(found[0].Reason), issuer.Region, instrument.Registered} {
+		if numbers[i], err = strconv.Atoi(text); err != nil {
+			t.Error(err)
+		}
+	}
+	return shown{int(status.Height), numbers[0], numbers[1], numbers[2]}
 }
 
 // A cursor is outside input: whatever it holds, it is taken as one's own or

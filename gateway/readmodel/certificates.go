@@ -1,6 +1,8 @@
 package readmodel
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
@@ -8,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
@@ -36,18 +39,24 @@ func (a *applier) anchorLeaves(c *change) error {
 	if len(c.Writes) == 0 {
 		return nil // a second commit under the same operation id
 	}
-	records, err := certificateRecords(c)
-	if err != nil {
-		return err
+	place := leafPlace{records: make(map[string][]byte, len(c.Writes))}
+	for _, w := range c.Writes {
+		switch kind, rest, _ := strings.Cut(w.Key, "/"); metrology.Kind(kind) {
+		case metrology.KindCertificate:
+			place.records[w.Key] = w.Value
+		case metrology.KindBatch:
+			place.root = rest[strings.LastIndexByte(rest, '/')+1:]
+		}
 	}
 	if err := a.row(`SELECT COALESCE(MAX(seq), 0) FROM certificates`).Scan(&c.before); err != nil {
 		return fmt.Errorf("count certificates: %w", err)
 	}
-	for part := range decodeLeaves(leafPlace{c.before + 1, a.block.Number, c.ID, c.claimed}, leaves, records) {
+	place.first = c.before + 1
+	for part := range decodeLeaves(place, leaves) {
 		if part.err != nil {
 			return part.err
 		}
-		for _, key := range part.keys {
+		for _, key := range part.plain {
 			c.anchored[key] = true
 		}
 		if err := part.insert(a); err != nil {
@@ -60,24 +69,23 @@ func (a *applier) anchorLeaves(c *change) error {
 	return nil
 }
 
-// leafPlace is where the leaves of a transaction stand.
+// leafPlace is where the leaves of a transaction stand, and what it wrote of them.
 type leafPlace struct {
-	first   int64 // seq of the first
-	block   uint64
-	tx      string
-	claimed string
+	first   int64  // seq of the first
+	root    string // of the batch
+	records map[string][]byte
 }
 
 // decodeLeaves makes the rows of leaves, a chunk at a time and ahead of who
 // inserts them, since reading them takes as long as a third of storing them.
-func decodeLeaves(place leafPlace, leaves []json.RawMessage, records map[string]written) <-chan leafRows {
+func decodeLeaves(place leafPlace, leaves []json.RawMessage) <-chan leafRows {
 	parts := make(chan leafRows, len(leaves)/chunk+1) // all, so that nobody need take them
 	go func() {
 		defer close(parts)
 		for from := 0; from < len(leaves); from += chunk {
 			part := leafRows{}
 			for i := from; i < min(from+chunk, len(leaves)) && part.err == nil; i++ {
-				if err := part.add(place, i, leaves[i], records); err != nil {
+				if err := part.add(place, i, leaves[i]); err != nil {
 					part.err = fmt.Errorf("leaf %d: %w", i, err)
 				}
 			}
@@ -105,58 +113,37 @@ func leafHash(raw []byte) string {
 	return hex.EncodeToString(digest.Sum(nil))
 }
 
-// written is the record of a certificate as a transaction wrote it.
-type written struct {
-	metrology.Certificate
-	raw []byte
-}
-
-// certificateRecords are the records a transaction wrote, by their keys.
-func certificateRecords(c *change) (map[string]written, error) {
-	records := make(map[string]written, len(c.Writes))
-	for _, w := range c.Writes {
-		if kind, _, _ := strings.Cut(w.Key, "/"); metrology.Kind(kind) != metrology.KindCertificate {
-			continue
-		}
-		record, err := read[metrology.Certificate](w.Value)
-		if err != nil {
-			return nil, err
-		}
-		records[w.Key] = written{record, w.Value}
-	}
-	return records, nil
-}
-
 // leafRows are the rows of some leaves of one transaction, or why they could
 // not be made.
 type leafRows struct {
-	certificates, digests, instruments [][]any
-	verifications                      []verification
-	keys                               []string // of the certificates
-	err                                error
+	certificates, instruments [][]any
+	digests                   []digestRow
+	verifications             []verification
+	plain                     []string // keys of the certificates whose records tell no more than that
+	err                       error
 }
 
-func (r *leafRows) add(place leafPlace, index int, raw []byte, records map[string]written) error {
+func (r *leafRows) add(place leafPlace, index int, raw []byte) error {
 	leaf, err := read[metrology.Leaf](raw)
 	if err != nil {
 		return err
 	}
 	key := metrology.CertificateKey(leaf.Issuer, leaf.Number)
-	record, ok := records[key]
+	record, ok := place.records[key]
 	if !ok {
 		return fmt.Errorf("the transaction wrote no record of certificate %s of %s", leaf.Number, leaf.Issuer)
 	}
 	// The hash on the ledger vouches that these are the bytes whose form the
 	// contract has checked.
-	if hash := leafHash(raw); hash != record.LeafHash {
-		return fmt.Errorf("its hash is %s, on the ledger %s", hash, record.LeafHash)
+	hash := leafHash(raw)
+	if plain, err := isPlain(record, metrology.Certificate{Batch: place.root, Index: index, LeafHash: hash, State: metrology.CertificateAnchored}); err != nil {
+		return err
+	} else if plain {
+		r.plain = append(r.plain, key)
 	}
 	seq := place.first + int64(index)
-	r.keys = append(r.keys, key)
-	r.certificates = append(r.certificates, []any{
-		seq, place.first, record.LeafHash, leaf.Issuer, leaf.Number,
-		string(raw), string(record.raw), string(record.State), "", "", place.block, place.tx, place.claimed,
-	})
+	id, _ := keyOf(hash)
+	r.certificates = append(r.certificates, []any{seq, place.first, hash, id, leaf.Issuer, leaf.Number, string(raw)})
 	for _, instrument := range leaf.Instruments {
 		if instrument.ID == "" {
 			continue
@@ -166,21 +153,32 @@ func (r *leafRows) add(place leafPlace, index int, raw []byte, records map[strin
 			instrument.ID, string(leaf.Performed), seq, flag(leaf.Kind.Verification()), flag(passed), string(leaf.ValidUntil),
 		})
 		r.verifications = append(r.verifications, verification{
-			instrument.ID, record.LeafHash, string(leaf.Performed), string(leaf.ValidUntil), passed && leaf.Kind.Verification(),
+			instrument.ID, hash, string(leaf.Performed), string(leaf.ValidUntil), passed && leaf.Kind.Verification(),
 		})
 	}
-	digests, err := digestRows(seq, leaf.Digests)
-	r.digests = append(r.digests, digests...)
-	return err
+	r.digests = append(r.digests, digestRows(seq, leaf.Digests)...)
+	return nil
+}
+
+// isPlain reports whether a record is, byte by byte, what the contract writes of
+// a certificate that it anchors. One of another leaf is an error.
+func isPlain(raw []byte, expected metrology.Certificate) (bool, error) {
+	plain, err := json.Marshal(expected)
+	if err != nil || bytes.Equal(raw, plain) {
+		return true, err
+	}
+	record, err := read[metrology.Certificate](raw)
+	if err == nil && record.LeafHash != expected.LeafHash {
+		err = fmt.Errorf("its hash is %s, on the ledger %s", expected.LeafHash, record.LeafHash)
+	}
+	return false, err
 }
 
 func (r *leafRows) insert(a *applier) error {
-	if err := a.insert(`certificates (seq, batch, id, issuer, number, leaf, record, state, successor, failed_later, block, tx_id, claimed)`, ``, r.certificates); err != nil {
+	if err := a.insert(`certificates (seq, batch, id, id_key, issuer, number, leaf)`, ``, r.certificates); err != nil {
 		return err
 	}
-	if err := a.insertDigests(r.digests); err != nil {
-		return err
-	}
+	a.digests = append(a.digests, r.digests...)
 	return a.insert(`certificate_instruments (instrument, performed, certificate, verification, pass, valid_until)`,
 		`ON CONFLICT DO NOTHING`, r.instruments)
 }
@@ -209,20 +207,30 @@ func passes(leaf metrology.Leaf, instrument metrology.LeafInstrument) bool {
 		(instrument.Conclusion == metrology.ConclusionPass || instrument.Conclusion == metrology.ConclusionClass)
 }
 
-func digestRows(certificate int64, digests []metrology.Digest) ([][]any, error) {
-	rows := make([][]any, len(digests))
-	for i, digest := range digests {
-		value, err := hex.DecodeString(digest.Value)
-		if err != nil {
-			return nil, fmt.Errorf("read digest %s: %w", digest.Value, err)
+func digestRows(certificate int64, digests []metrology.Digest) []digestRow {
+	rows := make([]digestRow, 0, len(digests))
+	for _, digest := range digests {
+		if key, ok := keyOf(digest.Value); ok { // the contract takes no other
+			rows = append(rows, digestRow{key, certificate})
 		}
-		rows[i] = []any{value, digest.Algorithm, certificate}
 	}
-	return rows, nil
+	return rows
 }
 
-func (a *applier) insertDigests(rows [][]any) error {
-	return a.insert(`certificate_digests (value, algorithm, certificate)`, `ON CONFLICT DO NOTHING`, rows)
+// digestRow is an entry of the index over digests. Entries are inserted when
+// all of a database transaction are known, in the order of their keys: that
+// takes many fewer pages than in the order of the ledger.
+type digestRow struct{ key, certificate int64 }
+
+func (a *applier) insertDigests() error {
+	slices.SortFunc(a.digests, func(x, y digestRow) int {
+		return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.certificate, y.certificate))
+	})
+	rows := make([][]any, len(a.digests))
+	for i, row := range a.digests {
+		rows[i] = []any{row.key, row.certificate}
+	}
+	return a.insert(`certificate_digests (digest_key, certificate)`, `ON CONFLICT DO NOTHING`, rows)
 }
 
 // certificate brings the record of a certificate anchored earlier up to date.
@@ -249,13 +257,7 @@ func (a *applier) certificate(c *change, key string, raw []byte) error {
 		string(raw), string(record.State), record.Successor, a.block.Number, c.ID, c.claimed, seq); err != nil {
 		return err
 	}
-	digests, err := digestRows(seq, record.Renditions)
-	if err != nil {
-		return err
-	}
-	if err := a.insertDigests(digests); err != nil {
-		return err
-	}
+	a.digests = append(a.digests, digestRows(seq, record.Renditions)...)
 	return a.touchInstruments(c, seq)
 }
 

@@ -19,6 +19,7 @@ type applier struct {
 	tx       *sql.Tx
 	block    ledger.Block         // at hand
 	prepared map[string]*sql.Stmt // of tx; empty where the driver does it
+	digests  []digestRow          // to be inserted at the end
 	deleted  bool                 // a value that had to go was there
 }
 
@@ -37,6 +38,10 @@ func (s *Store) change(ctx context.Context, work func(*applier) error) error {
 	if err := work(a); err != nil {
 		return err
 	}
+	if err := a.insertDigests(); err != nil {
+		return err
+	}
+	defer s.changing()()
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -45,6 +50,16 @@ func (s *Store) change(ctx context.Context, work func(*applier) error) error {
 		s.unwiped.Store(true)
 	}
 	return s.wipe(ctx)
+}
+
+// changing is called before rows change for readers, and what it returns
+// afterwards. Between, every look-up begins by itself.
+func (s *Store) changing() (done func()) {
+	if s.lookups == nil {
+		return func() {}
+	}
+	s.lookups.pause()
+	return s.lookups.resume
 }
 
 // wipe removes deleted values from where the database keeps them besides its

@@ -33,6 +33,30 @@ func (s *Store) Dump(ctx context.Context) (map[string][]string, error) {
 	return tables, nil
 }
 
+// Age empties the read model and brings it to an older schema, with a position
+// and a row of that time.
+func (s *Store) Age(ctx context.Context, version int64) error {
+	provider, err := s.migrations()
+	if err != nil {
+		return err
+	}
+	if _, err := provider.DownTo(ctx, 0); err != nil {
+		return err
+	}
+	if _, err := provider.UpTo(ctx, version); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`INSERT INTO position VALUES (1, 'steelyard', 7, '` + s.genesis.String() + `', '` + s.genesis.String() + `', '')`,
+		`INSERT INTO escrow_keys VALUES ('old', '{}')`,
+	} {
+		if _, err := s.write.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Store) dumpTable(ctx context.Context, name string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, "SELECT * FROM "+name)
 	if err != nil {
@@ -60,4 +84,13 @@ func (s *Store) dumpTable(ctx context.Context, name string) ([]string, error) {
 	}
 	slices.Sort(lines)
 	return lines, rows.Err()
+}
+
+// Values is a row as the driver of SQLite gives it.
+type Values = values
+
+// LookUpStatus looks the position up and fails at the row that it finds.
+func (s *Store) LookUpStatus(ctx context.Context, failure error) error {
+	_, err := lookUp(ctx, s, "position", `SELECT number FROM position`, func(scanner) (int, error) { return 0, failure })
+	return err
 }

@@ -8,49 +8,50 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// compactCertificates gives certificates, their digests and their instruments
-// one index less each, and keeps with a certificate what had to be found at
-// every reading: the later notice that its instrument failed. SQLite stores a
-// table apart from its primary key unless told otherwise, so this migration
-// differs between the databases.
-func compactCertificates(d dialect) *goose.Migration {
-	return goose.NewGoMigration(3,
-		&goose.GoFunc{RunTx: statementsOf(
-			`ALTER TABLE certificates RENAME TO old_certificates`,
-			`DROP INDEX certificates_number`,
-			`DROP INDEX certificates_issuer`,
-			`CREATE TABLE certificates (
-    seq       INTEGER PRIMARY KEY, -- from 1
-    batch     INTEGER NOT NULL, -- batches.first
-    id        TEXT NOT NULL UNIQUE, -- leaf hash
-    issuer    TEXT NOT NULL,
-    number    TEXT NOT NULL,
-    leaf      TEXT NOT NULL, -- canonical bytes
-    record    TEXT NOT NULL,
-    state     TEXT NOT NULL,
-    successor TEXT NOT NULL, -- its number; empty: none
-    failed_later TEXT NOT NULL, -- id of a notice that an instrument of it failed a later verification; empty: none
-    block BIGINT NOT NULL, tx_id TEXT NOT NULL, claimed TEXT NOT NULL,
+// projected are the tables that blocks fill, apart from those of certificates.
+var projected = []string{
+	"position", "transactions", "history", "merchants", "sites", "site_merchants", "pledges", "issuers", "instruments", "batches",
+	"rulesets", "inspections", "disclosed", "missing", "draws", "draw_parts", "escrow_keys", "bindings",
+}
+
+// keyCertificates stores certificates so that adding one costs little. A leaf
+// hash or digest falls anywhere in an index, so the two indexes over them hold
+// eight bytes of each, and whoever finds a row by them compares the whole. Of a
+// certificate that is as it was anchored nothing is stored that its leaf and its
+// batch tell. SQLite stores a table apart from its primary key unless told
+// otherwise, so this migration differs between the databases.
+//
+// A read model of an older schema is emptied: its gateway then projects the
+// ledger again from block 0.
+func keyCertificates(d dialect) *goose.Migration {
+	statements := []string{
+		`DROP TABLE certificate_instruments`,
+		`DROP TABLE certificate_digests`,
+		`DROP TABLE certificates`,
+		`CREATE TABLE certificates (
+    seq    INTEGER PRIMARY KEY, -- from 1
+    batch  INTEGER NOT NULL, -- batches.first
+    id     TEXT NOT NULL, -- leaf hash
+    id_key BIGINT NOT NULL, -- its first eight bytes
+    issuer TEXT NOT NULL,
+    number TEXT NOT NULL,
+    leaf   TEXT NOT NULL, -- canonical bytes
+    state  TEXT NOT NULL DEFAULT 'anchored',
+    failed_later TEXT NOT NULL DEFAULT '', -- id of a notice that an instrument of it failed a later verification; empty: none
+    -- Of the transaction that last changed its record; empty while that is as it was anchored.
+    record    TEXT NOT NULL DEFAULT '',
+    successor TEXT NOT NULL DEFAULT '', -- its number; empty: none
+    block BIGINT NOT NULL DEFAULT 0, tx_id TEXT NOT NULL DEFAULT '', claimed TEXT NOT NULL DEFAULT '',
     UNIQUE (number, issuer)
 )`,
-			`INSERT INTO certificates (seq, batch, id, issuer, number, leaf, record, state, successor, failed_later, block, tx_id, claimed)
-    SELECT e.seq, e.batch, e.id, e.issuer, e.number, e.leaf, e.record, e.state,
-        COALESCE((SELECT s.number FROM old_certificates s WHERE s.state_key = e.successor), ''), '', e.block, e.tx_id, e.claimed
-    FROM old_certificates e`,
-			`DROP TABLE old_certificates`,
-			`CREATE INDEX certificates_issuer ON certificates (issuer, seq)`,
-			`ALTER TABLE certificate_digests RENAME TO old_digests`,
-			`CREATE TABLE certificate_digests (
-    value       BYTEA NOT NULL,
-    algorithm   TEXT NOT NULL,
+		`CREATE INDEX certificates_id ON certificates (id_key)`,
+		`CREATE INDEX certificates_issuer ON certificates (issuer, seq)`,
+		`CREATE TABLE certificate_digests (
+    digest_key  BIGINT NOT NULL, -- first eight bytes of a digest of any algorithm; the leaf or the record has the whole
     certificate INTEGER NOT NULL,
-    PRIMARY KEY (value, algorithm, certificate)
-) `+d.clustered,
-			`INSERT INTO certificate_digests SELECT value, algorithm, certificate FROM old_digests`,
-			`DROP TABLE old_digests`,
-			`ALTER TABLE certificate_instruments RENAME TO old_instruments`,
-			`DROP INDEX certificate_instruments_certificate`,
-			`CREATE TABLE certificate_instruments (
+    PRIMARY KEY (digest_key, certificate)
+) ` + d.clustered,
+		`CREATE TABLE certificate_instruments (
     instrument   TEXT NOT NULL,
     performed    TEXT NOT NULL,
     certificate  INTEGER NOT NULL,
@@ -58,17 +59,14 @@ func compactCertificates(d dialect) *goose.Migration {
     pass         INTEGER NOT NULL,
     valid_until  TEXT NOT NULL,
     PRIMARY KEY (instrument, performed, certificate)
-) `+d.clustered,
-			`INSERT INTO certificate_instruments SELECT instrument, performed, certificate, verification, pass, valid_until FROM old_instruments`,
-			`DROP TABLE old_instruments`,
-			`CREATE INDEX certificate_instruments_certificate ON certificate_instruments (certificate)`,
-			`ALTER TABLE instruments ADD COLUMN verified_on TEXT NOT NULL DEFAULT ''`, // day of the work of verified_by; empty: none
-			`UPDATE instruments SET verified_on = COALESCE((SELECT ci.performed FROM certificates c
-    JOIN certificate_instruments ci ON ci.certificate = c.seq AND ci.instrument = instruments.id WHERE c.id = verified_by), '')`,
-			`UPDATE certificates SET failed_later = `+laterFailure+` WHERE seq IN (SELECT mine.certificate
-    FROM certificate_instruments mine JOIN certificate_instruments later ON later.instrument = mine.instrument AND later.performed > mine.performed
-    WHERE later.verification = 1 AND later.pass = 0)`,
-		)},
+) ` + d.clustered,
+		`CREATE INDEX certificate_instruments_certificate ON certificate_instruments (certificate)`,
+	}
+	for _, table := range projected {
+		statements = append(statements, `DELETE FROM `+table)
+	}
+	return goose.NewGoMigration(8,
+		&goose.GoFunc{RunTx: statementsOf(statements...)},
 		&goose.GoFunc{RunTx: statementsOf()}) // going down only happens to drop everything
 }
 

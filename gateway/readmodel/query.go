@@ -18,24 +18,18 @@ type scanner interface{ Scan(into ...any) error }
 
 // one reads a single row; none is a NOT_FOUND error that names what and id.
 func one[T any](ctx context.Context, s *Store, what, id, query string, scan func(scanner) (T, error), args ...any) (T, error) {
-	values, err := all(s.brief(ctx), s, what, query, scan, args...)
+	values, err := lookUp(ctx, s, what, query, scan, args...)
 	if err != nil {
 		return *new(T), err
 	}
 	if len(values) == 0 {
-		return *new(T), metrology.Errorf(metrology.CodeNotFound, "%s %q is not known to this register", what, id)
+		return *new(T), notKnown(what, id)
 	}
 	return values[0], nil
 }
 
-// brief is the context of a look-up by key. SQLite ends one sooner than the
-// watch for the end of ctx, a goroutine each in database/sql and the driver,
-// has begun.
-func (s *Store) brief(ctx context.Context) context.Context {
-	if s.dialect.shared || ctx.Err() != nil {
-		return ctx
-	}
-	return context.WithoutCancel(ctx)
+func notKnown(what, id string) error {
+	return metrology.Errorf(metrology.CodeNotFound, "%s %q is not known to this register", what, id)
 }
 
 // all reads every row. Queries of this form differ in their arguments only and
@@ -58,7 +52,7 @@ func among[T any, ID string | int64](ctx context.Context, s *Store, what, query 
 		return nil, nil
 	}
 	if len(ids) == 1 {
-		return all(s.brief(ctx), s, what, query+" = ? ORDER BY "+order, scan, ids[0])
+		return lookUp(ctx, s, what, query+" = ? ORDER BY "+order, scan, ids[0])
 	}
 	args := make([]any, len(ids))
 	for i, id := range ids {

@@ -51,7 +51,7 @@ func (s *Store) Instruments(ctx context.Context, f public.InstrumentFilter, toda
 
 // Instrument returns one instrument with its history.
 func (s *Store) Instrument(ctx context.Context, id string, today metrology.Date) (public.Instrument, error) {
-	return remember(&s.single, cacheKey{"instrument", id, string(today)}, func() (public.Instrument, error) {
+	return remember(ctx, s, cacheKey{"instrument", id, string(today)}, func() (public.Instrument, error) {
 		i, err := one(ctx, s, "instrument", id, instrumentColumns+` WHERE id = ?`, scanInstrument(today), id)
 		if err != nil {
 			return i, err

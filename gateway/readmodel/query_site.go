@@ -69,7 +69,7 @@ func (s *Store) Issuers(ctx context.Context, page public.PageRequest) (public.Pa
 
 // Issuer returns one institution with its history.
 func (s *Store) Issuer(ctx context.Context, id string) (public.Issuer, error) {
-	return remember(&s.single, cacheKey{"issuer", id, ""}, func() (public.Issuer, error) {
+	return remember(ctx, s, cacheKey{"issuer", id, ""}, func() (public.Issuer, error) {
 		i, err := one(ctx, s, "issuer", id, issuerColumns+profileJoin(metrology.KindIssuer)+` WHERE e.id = ?`, scanIssuer, id)
 		if err != nil {
 			return i, err
@@ -114,7 +114,7 @@ func (s *Store) rulesInForce(ctx context.Context, kind metrology.RulesetKind) ([
 
 // Status tells how far this copy of the ledger goes.
 func (s *Store) Status(ctx context.Context) (public.Status, error) {
-	return remember(&s.single, cacheKey{what: "status"}, func() (public.Status, error) { return s.status(ctx) })
+	return remember(ctx, s, ofStatus, func() (public.Status, error) { return s.status(ctx) })
 }
 
 func (s *Store) status(ctx context.Context) (public.Status, error) {

@@ -86,7 +86,7 @@ func (s *Store) countReserved(ctx context.Context, counts map[string]public.Site
 // reserved lists the draws whose result is on the ledger, by the places they
 // drew for a year. It reads every result and is kept until a block comes.
 func (s *Store) reserved(ctx context.Context, year int) (map[string][]string, error) {
-	return remember(&s.single, cacheKey{what: "reserved", id: strconv.Itoa(year)}, func() (map[string][]string, error) {
+	return remember(ctx, s, cacheKey{what: "reserved", id: strconv.Itoa(year)}, func() (map[string][]string, error) {
 		records, err := s.drawnRecords(ctx)
 		if err != nil {
 			return nil, err

@@ -56,6 +56,7 @@ type Store struct {
 	write     *sql.DB // one connection
 	read      *sql.DB
 	prepared  statements // of read
+	lookups   *lookups   // by key; nil for PostgreSQL, whose driver does them well
 	single    cache      // status, institutions, batches and instruments, which many answers need
 	unwiped   atomic.Bool
 	lease     lease
@@ -82,6 +83,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
+	if !d.shared {
+		s.lookups = newLookups(connector(config, s.read.Driver(), d.dsn(config.DSN, false)))
+	}
 	s.unwiped.Store(true) // by a process that was killed
 	if err := s.wipe(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -99,7 +103,15 @@ func connect(config Config, dsn string) (*sql.DB, error) {
 		return db, nil
 	}
 	defer db.Close() //nolint:errcheck // it has no connections; only its driver is wanted
-	return sql.OpenDB(config.Between(opener{db.Driver(), dsn})), nil
+	return sql.OpenDB(connector(config, db.Driver(), dsn)), nil
+}
+
+// connector makes single connections.
+func connector(config Config, d driver.Driver, dsn string) driver.Connector {
+	if config.Between == nil {
+		return opener{d, dsn}
+	}
+	return config.Between(opener{d, dsn})
 }
 
 // opener is the connector of a driver that may know only data source names.
@@ -148,7 +160,7 @@ func (s *Store) migrations() (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	options := []goose.ProviderOption{goose.WithGoMigrations(compactCertificates(s.dialect), markWaitingPledges(s.dialect))}
+	options := []goose.ProviderOption{goose.WithGoMigrations(keyCertificates(s.dialect))}
 	if s.dialect.shared {
 		one, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, migrationWait))
 		if err != nil {
@@ -176,6 +188,9 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // Close closes the databases.
 func (s *Store) Close() error {
+	if s.lookups != nil {
+		s.lookups.close()
+	}
 	return errors.Join(s.prepared.close(), s.read.Close(), s.write.Close())
 }
 
@@ -218,6 +233,7 @@ func (s *Store) Drop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.changing()()
 	defer s.single.forget()
 	if _, err := provider.DownTo(ctx, 0); err != nil {
 		return fmt.Errorf("drop schema: %w", err)
