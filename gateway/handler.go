@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/steelyard-ledger/steelyard/gateway/api"
+	"github.com/steelyard-ledger/steelyard/gateway/public"
 	"github.com/steelyard-ledger/steelyard/gateway/web"
 )
 
@@ -36,7 +37,7 @@ func (g *gateway) handler(log *slog.Logger) http.Handler {
 	server.Mount(e)
 	g.mountMetrics(e)
 	pages := web.New(web.Config{
-		Register: g.register(), Reports: server, Rounds: carrier{server}, Clock: time.Now, Embedded: g.config.Embedded(),
+		Register: g.register(), Reports: server, Rounds: carrier{server}, Following: g.following, Clock: time.Now, Embedded: g.config.Embedded(),
 		Version: release, Upload: limits.Upload, Document: api.Document(), Trust: g.link.trust, Desks: g.desks(e, log), Log: log,
 	})
 	pages.Mount(e)
@@ -50,7 +51,7 @@ func (g *gateway) api(limits api.Limits) *api.Server {
 		Writer: writer{g.client}, Register: g.register(), Files: g.files, Signer: g.signer,
 		Evidence: prover{g.store, g.client, g.trust, g.identities[0].Label},
 		Secret:   g.secret, Clock: time.Now, Version: release, Embedded: g.config.Embedded(),
-		Ready: g.ready, Upload: limits.Upload,
+		Ready: g.ready, Following: g.following, Upload: limits.Upload,
 		Beacons: g.beacons(), Courier: principalOf(g.identities[0]), Leaves: g.sealedLeaves, Posts: g.posts(),
 	})
 }
@@ -62,6 +63,16 @@ func (g *gateway) ready() error {
 		return errNoStream
 	}
 	return nil
+}
+
+// following says how the gateway keeps up with the ledger.
+func (g *gateway) following() public.Following {
+	stream := g.client.Stream()
+	f := public.Following{Connected: stream.Peer != "", Behind: stream.Behind()}
+	if !stream.Current.IsZero() {
+		f.Current = stream.Current.UTC().Format(time.RFC3339)
+	}
+	return f
 }
 
 func (g *gateway) mountMetrics(e *echo.Echo) {

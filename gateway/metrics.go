@@ -23,7 +23,16 @@ func (g *gateway) metrics() http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("steelyard_ledger_height", "Blocks applied to the read model.", func() float64 {
-			return float64(g.client.Stream().Last.Number + 1)
+			return float64(g.client.Stream().Blocks)
+		}),
+		gauge("steelyard_blocks_behind", "Blocks that a peer has and that are not applied.", func() float64 {
+			return float64(g.client.Stream().Behind())
+		}),
+		gauge("steelyard_current_timestamp_seconds", "When no peer that answered had more than is applied, Unix time; 0 before that is known.", func() float64 {
+			if current := g.client.Stream().Current; !current.IsZero() {
+				return float64(current.Unix())
+			}
+			return 0
 		}),
 		gauge("steelyard_stream_connected", "1 while a peer streams blocks to this gateway.", func() float64 {
 			return truth(g.client.Stream().Peer != "")

@@ -196,6 +196,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	// way learns of its commit from them.
 	answered, done := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return g.follow(answered) })
+	group.Go(func() error { g.client.AskHeights(ctx); return nil })
 	group.Go(func() error { return g.fill(ctx) })
 	group.Go(func() error { return g.watch(ctx) })
 	group.Go(func() error { return g.observe(ctx) })

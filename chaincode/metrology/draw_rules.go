@@ -147,6 +147,24 @@ func (d Draw) RequireContributor(caller Caller) error {
 // Deadline is the second before which closing and observing count.
 func (d Draw) Deadline() int64 { return d.RoundTime - d.Terms.Margin }
 
+// Due is the second by which what the phase asks of an organisation has to be
+// on the ledger: from then on the draw may go on without it, or cannot go on at
+// all. 0: nothing says so.
+func (d Draw) Due() int64 {
+	if d.RoundTime == 0 {
+		return 0
+	}
+	switch d.Phase {
+	case DrawFrozen, DrawCommitting:
+		return d.RoundTime - openMargins*d.Terms.Margin
+	case DrawRevealing:
+		return d.RoundTime - closeMargins*d.Terms.Margin
+	case DrawClosed:
+		return d.Deadline()
+	}
+	return 0
+}
+
 // SetFreeze records F with a round that leaves time for what follows.
 // roundTime is when the round is due.
 func (d Draw) SetFreeze(freeze string, round, roundTime int64, caller Caller, now int64) (Draw, error) {

@@ -82,7 +82,9 @@ func (b RuleBook) InspectionDeadline(i Inspection, region string) (due Due, foun
 			}
 		}
 	case InspectionObjected:
-		return b.Deadline(DeadlineRetest, region, stampDate(i.Objections[len(i.Objections)-1].Stamp))
+		if last := len(i.Objections) - 1; last >= 0 {
+			return b.Deadline(DeadlineRetest, region, stampDate(i.Objections[last].Stamp))
+		}
 	}
 	return Due{}, false
 }

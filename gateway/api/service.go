@@ -24,44 +24,51 @@ type Config struct {
 	Version  string           // of this program
 	Embedded bool             // the network is the embedded one
 	Ready    func() error     // why the gateway cannot serve, or nil
-	Upload   int64            // bytes of an uploaded file
-	Beacons  []KnownBeacon    // those that plans may pin
-	Courier  Principal        // submits what anybody may bring
-	Leaves   LeavesOf
-	Posts    []Principal // of this gateway's wallet
+	// Following says how the gateway keeps up with the ledger; nil: nobody knows.
+	Following func() public.Following
+	Upload    int64         // bytes of an uploaded file
+	Beacons   []KnownBeacon // those that plans may pin
+	Courier   Principal     // submits what anybody may bring
+	Leaves    LeavesOf
+	Posts     []Principal // of this gateway's wallet
 }
 
 // Server answers the REST interface.
 type Server struct {
-	writer   Writer
-	register Register
-	files    DrawFiles
-	signer   BatchSigner
-	evidence Evidence
-	secret   Secret
-	clock    func() time.Time
-	version  string
-	embedded bool
-	ready    func() error
-	upload   int64
-	beacons  []KnownBeacon
-	courier  Principal
-	leaves   LeavesOf
-	posts    []Principal
-	holders  holderNames
+	writer    Writer
+	register  Register
+	files     DrawFiles
+	signer    BatchSigner
+	evidence  Evidence
+	secret    Secret
+	clock     func() time.Time
+	version   string
+	embedded  bool
+	ready     func() error
+	following func() public.Following
+	upload    int64
+	beacons   []KnownBeacon
+	courier   Principal
+	leaves    LeavesOf
+	posts     []Principal
+	holders   holderNames
 }
 
 // New makes the API.
 func New(c Config) *Server {
+	if c.Following == nil {
+		c.Following = func() public.Following { return public.Following{} }
+	}
 	return &Server{
 		writer: c.Writer, register: c.Register, files: c.Files, signer: c.Signer, evidence: c.Evidence, secret: c.Secret,
-		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, upload: c.Upload,
+		clock: c.Clock, version: c.Version, embedded: c.Embedded, ready: c.Ready, following: c.Following, upload: c.Upload,
 		beacons: c.Beacons, courier: c.Courier, leaves: c.Leaves, posts: c.Posts,
 	}
 }
 
 // Mount registers every route.
 func (s *Server) Mount(e *echo.Echo) {
+	e.Use(s.sayCurrent)
 	for _, route := range s.readRoutes() {
 		e.GET(route.Path, serveRead(route))
 	}
@@ -85,10 +92,11 @@ const EmbeddedNotice = "Embedded network: one operator runs all organisations. T
 // ServiceStatus is the answer of GET /v1/status.
 type ServiceStatus struct {
 	public.Status
-	Version  string `json:"version"`
-	Embedded bool   `json:"embedded"`
-	Notice   string `json:"notice,omitempty"`
-	Today    string `json:"today"` // in Asia/Shanghai
+	Version   string           `json:"version"`
+	Embedded  bool             `json:"embedded"`
+	Notice    string           `json:"notice,omitempty"`
+	Today     string           `json:"today"` // in Asia/Shanghai
+	Following public.Following `json:"following"`
 }
 
 func (s *Server) status(ctx context.Context) (any, error) {
@@ -96,7 +104,7 @@ func (s *Server) status(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	status := ServiceStatus{Status: state, Version: s.version, Embedded: s.embedded, Today: string(s.today())}
+	status := ServiceStatus{Status: state, Version: s.version, Embedded: s.embedded, Today: string(s.today()), Following: s.following()}
 	if s.embedded {
 		status.Notice = EmbeddedNotice
 	}

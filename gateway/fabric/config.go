@@ -53,6 +53,7 @@ type Timeouts struct {
 	Resend   time.Duration // 500 ms, doubled each time, between sendings of an envelope whose sending failed
 	Retry    time.Duration // 20 ms, doubled each time and jittered, before a conflicting transaction is made anew
 	Stream   time.Duration // 1 s between attempts to open a broken block stream
+	Height   time.Duration // 5 s between questions for the peers' heights, and for an answer
 }
 
 // The bounds on repeating.
@@ -77,6 +78,7 @@ func (t *Timeouts) setDefaults() {
 		{&t.Resend, 500 * time.Millisecond},
 		{&t.Retry, 20 * time.Millisecond},
 		{&t.Stream, time.Second},
+		{&t.Height, 5 * time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.initial

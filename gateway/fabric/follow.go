@@ -27,6 +27,12 @@ type Stream struct {
 	AppliedAt time.Time       // zero before the first block of this run
 	Agreed    uint64          // last block of which a peer of another organisation says the same
 	AgreedBy  string          // MSP id of that peer; empty before there is one
+	Blocks    uint64          // applied, in this run and before
+	Newest    uint64          // blocks of the longest ledger that a peer told of
+	Current   time.Time       // when no peer that answered had more than is applied; zero before that is known
+
+	awaited uint64    // blocks to apply until the gateway has what peers had when they were asked; 0: none
+	asked   time.Time // when that was
 }
 
 // Stream returns how following goes now.
@@ -52,6 +58,7 @@ func (c *Client) Follow(ctx context.Context, from *ledger.Position, apply Apply)
 	follower := &follower{Client: c, apply: apply, verifier: ledger.NewVerifier(c.config.Trust)}
 	if from != nil {
 		follower.resume = from
+		c.setStream(func(s *Stream) { s.has(from.Number + 1) })
 	}
 	for round := 0; ; round++ {
 		peer := c.order(c.config.Peers[0].MSPID)[round%len(c.peers)]
@@ -185,6 +192,7 @@ func (f *follower) take(ctx context.Context, from *endpoint, arrived []arrival, 
 	}
 	f.setStream(func(s *Stream) {
 		s.Last, s.Checks, s.AppliedAt = *f.verifier.Last(), checks, time.Now()
+		s.has(s.Last.Number + 1)
 	})
 	for i, block := range blocks {
 		f.commits.announce(block)

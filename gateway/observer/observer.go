@@ -185,14 +185,18 @@ func (o *Observer) submit(ctx context.Context, id string, officer Officer, key s
 // tell logs what a step came to, and a failure that repeats only once.
 func (o *Observer) tell(ctx context.Context, id string, officer Officer, function string, err error) {
 	at := id + "/" + officer.MSP + "/" + function
+	log := o.Logger.With("step", function, "organization", officer.MSP)
+	if id != "" { // else it is for all draws, such as a key
+		log = log.With("draw", id)
+	}
 	if err == nil {
-		o.Logger.InfoContext(ctx, "draw", "draw", id, "step", function, "organization", officer.MSP)
+		log.InfoContext(ctx, "draw")
 		delete(o.told, at)
 		return
 	}
 	if text := err.Error(); o.told[at] != text && ctx.Err() == nil {
 		o.told[at] = text
-		o.Logger.WarnContext(ctx, "draw", "draw", id, "step", function, "organization", officer.MSP, "error", err)
+		log.WarnContext(ctx, "draw", "error", err)
 	}
 }
 

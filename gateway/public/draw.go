@@ -26,15 +26,15 @@ type Draw struct {
 	AsOf           AsOf `json:"asOf"`
 }
 
-// resultDue is how long after its round a draw's result is due, in seconds
+// ResultDue is how long after its round a draw's result is due, in seconds
 // (draws.md section 5). An opening has as long after its declared time.
-const resultDue = 3600
+const ResultDue = 3600
 
 // On gives the draw as of a time, in seconds since 1970.
 func (d Draw) On(now int64) Draw {
 	awaited := d.Phase == metrology.DrawRevealing || d.Phase == metrology.DrawClosed || d.Phase == metrology.DrawSeeded
-	d.Overdue = awaited && now > d.RoundTime+resultDue
-	d.OpeningOverdue = (d.Phase == metrology.DrawSealed || d.Phase == metrology.DrawSeeded && d.Sealed()) && now > d.OpenBy+resultDue
+	d.Overdue = awaited && now > d.RoundTime+ResultDue
+	d.OpeningOverdue = (d.Phase == metrology.DrawSealed || d.Phase == metrology.DrawSeeded && d.Sealed()) && now > d.OpenBy+ResultDue
 	return d
 }
 

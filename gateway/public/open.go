@@ -10,9 +10,13 @@ type OpenInspection struct {
 	Post      string // subject of the post in charge
 	EnteredBy string // subject
 	Reviewer  string // subject; empty: not reviewed
+
+	// Due is by when its authority has to deal with it: to publish it, or to
+	// retest what was objected to. nil: no approved rule says.
+	Due *metrology.Due
 }
 
-// Overdue reports whether it should have been published before today.
+// Overdue reports whether its authority should have dealt with it before today.
 func (i OpenInspection) Overdue(today metrology.Date) bool {
-	return i.Published == "" && i.PublicationDue != nil && i.PublicationDue.Last.Before(today)
+	return i.Due != nil && i.Due.Last.Before(today)
 }

@@ -252,6 +252,10 @@ func TestVisibility(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{"x-entered", "x-objected", "x-retested", "x-reviewed"}, ids(open, func(o public.OpenInspection) string { return o.ID }))
 		require.True(t, open.Items[0].Overdue(today))
+		require.Equal(t, metrology.DeadlinePublication, open.Items[0].Due.Code)
+		for _, i := range open.Items {
+			require.Equal(t, i.State == metrology.InspectionEntered || i.State == metrology.InspectionReviewed, i.Overdue(today), "no rule in force says when to retest: %s", i.State)
+		}
 		require.Equal(t, "remark", open.Items[0].Revisions[0].Body.Remark)
 		for _, state := range states {
 			found, err := r.OpenInspection(ctx, "x-"+string(state), today)

@@ -41,10 +41,18 @@ func (s *Store) showOpen(ctx context.Context, rows []inspectionRow) ([]public.Op
 	if err != nil {
 		return nil, err
 	}
+	book, err := s.ruleBook(ctx)
+	if err != nil {
+		return nil, err
+	}
 	open := make([]public.OpenInspection, len(rows))
 	for i, row := range rows {
 		open[i] = public.OpenInspection{
 			Inspection: shown[i], Region: row.region, Post: row.Post, EnteredBy: row.EnteredBy, Reviewer: row.Reviewer,
+		}
+		due, found := book.InspectionDeadline(row.Inspection, row.region)
+		if found && due.Code != metrology.DeadlineObjection { // that one is the merchant's
+			open[i].Due = &due
 		}
 	}
 	return open, nil

@@ -18,7 +18,7 @@ import (
 const calendarEvents = public.MaxLimit
 
 // drawsCalendar answers GET /draws.ics (RFC 5545): when the beacon's round of
-// each draw is due.
+// each draw is due, and the step that it waits for.
 func (s *Server) drawsCalendar(c echo.Context) error {
 	r := s.request(c)
 	ctx := c.Request().Context()
@@ -59,6 +59,29 @@ func (s *Server) calendarEvent(out *bytes.Buffer, r request, status public.Statu
 	calendarLine(out, "SUMMARY", calendarText(s.say(r.lang, "draw.title", draw.ID)+" · "+s.views[r.lang].words.term("phase", draw.Phase)))
 	calendarLine(out, "DESCRIPTION", calendarText(s.drawSummary(r.lang, draw)))
 	calendarLine(out, "URL", origin(r.Context)+"/draws/"+url.PathEscape(draw.ID))
+	calendarLine(out, "END", "VEVENT")
+	s.calendarWindow(out, r, status, draw, changed)
+}
+
+// calendarWindow is when the step ends that a draw waits for now, with an alarm
+// an hour before: whoever takes part need not keep a page open.
+func (s *Server) calendarWindow(out *bytes.Buffer, r request, status public.Status, draw public.Draw, changed time.Time) {
+	due := s.drawDue(r.lang, draw)
+	if due == "" {
+		return
+	}
+	summary := calendarText(due + " · " + s.say(r.lang, "draw.title", draw.ID))
+	calendarLine(out, "BEGIN", "VEVENT")
+	calendarLine(out, "UID", draw.ID+"/"+string(draw.Phase)+"@"+status.GenesisHash+".steelyard")
+	calendarLine(out, "DTSTAMP", changed.UTC().Format(calendarTime))
+	calendarLine(out, "DTSTART", time.Unix(draw.Due(), 0).UTC().Format(calendarTime))
+	calendarLine(out, "SUMMARY", summary)
+	calendarLine(out, "URL", origin(r.Context)+"/draws/"+url.PathEscape(draw.ID))
+	calendarLine(out, "BEGIN", "VALARM")
+	calendarLine(out, "ACTION", "DISPLAY")
+	calendarLine(out, "TRIGGER", "-PT1H")
+	calendarLine(out, "DESCRIPTION", summary)
+	calendarLine(out, "END", "VALARM")
 	calendarLine(out, "END", "VEVENT")
 }
 

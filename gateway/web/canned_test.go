@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -47,6 +48,7 @@ type register struct {
 	open         []public.OpenInspection
 	waiting      []public.Pledge
 	rulesets     []public.Ruleset
+	rules        []public.Ruleset // that deadlines name
 	due          []public.DueCount
 	next         string   // cursor of the page that follows what changed last
 	asked        []string // what was looked up, in order
@@ -216,6 +218,10 @@ func (r *register) OpenInspection(_ context.Context, id string, _ metrology.Date
 	return find(r, "inspection", id, r.open, func(i public.OpenInspection) string { return i.ID })
 }
 
+func (r *register) Ruleset(_ context.Context, id string, version int) (public.Ruleset, error) {
+	return find(r, "ruleset", fmt.Sprintf("%s/%d", id, version), slices.Concat(r.rulesets, r.rules), func(s public.Ruleset) string { return fmt.Sprintf("%s/%d", s.ID, s.Version) })
+}
+
 func (r *register) Rulesets(context.Context, public.PageRequest) (public.Page[public.Ruleset], error) {
 	return filter(r, "rulesets", r.rulesets, func(public.Ruleset) bool { return true })
 }
@@ -328,6 +334,11 @@ func serveConfig(t *testing.T, c web.Config) *echo.Echo {
 	}
 	e := echo.New()
 	c.Reports, c.Clock, c.Embedded = reports{c.Register.(*register)}, func() time.Time { return clock }, true
+	if c.Following == nil {
+		c.Following = func() public.Following {
+			return public.Following{Connected: true, Current: clock.Add(-3 * time.Second).Format(time.RFC3339)}
+		}
+	}
 	c.Version, c.Upload, c.Trust, c.Log = "0.0.0-test", 64<<20, []byte(trustFile), slog.New(slog.DiscardHandler)
 	pages := web.New(c)
 	pages.Mount(e)

@@ -156,6 +156,7 @@ type report struct {
 	Findings  []finding
 	Unchecked bool
 	Checked   string // RFC 3339: when, by this gateway's clock
+	Data      age
 }
 
 // finding is one certificate with its verdict, as a page shows it.
@@ -209,7 +210,7 @@ func (s *Server) issuerName(ctx context.Context, id string) string {
 // answerDigests shows the report on a file's digests. When the register cannot
 // be asked the answer is that nothing could be checked, which is no verdict.
 func (s *Server) answerDigests(ctx context.Context, r request, digests []metrology.Digest, serial string, how answered) reply {
-	body := report{Box: s.box(how.Question, serial), How: how, Checked: s.clock().UTC().Format(time.RFC3339)}
+	body := report{Box: s.box(how.Question, serial), How: how, Checked: s.clock().UTC().Format(time.RFC3339), Data: s.age()}
 	answer := reply{view: "report", title: s.say(r.lang, "report.title"), body: &body}
 	found, err := s.reports.VerifyDigests(ctx, digests, serial)
 	if err != nil {

@@ -120,9 +120,11 @@ func (s *Server) mountDesks(e *echo.Echo) {
 	e.GET("/desk/do/:job", s.desk(s.showJob))
 	e.POST("/desk/do/:job", s.deskForm(s.showJob, s.doJob))
 	e.GET("/desk/draws", s.desk(s.deskDraws))
+	e.GET("/desk/windows", s.page(s.deskWindows))
 	e.GET("/desk/draws/:id", s.desk(s.deskDraw))
 	e.GET("/desk/draws/:id/visits/:site", s.sendTicket)
 	e.GET("/desk/cases", s.desk(s.deskCases))
+	e.GET("/desk/overdue", s.desk(s.deskOverdue))
 	e.GET("/desk/cases/:id", s.desk(s.deskCase))
 	e.GET("/desk/cases/:id/print/:form", s.desk(s.printSheet))
 	e.GET("/desk/pledges", s.desk(s.deskPledges))
@@ -155,9 +157,9 @@ func (s *Server) desk(show deskHandler) echo.HandlerFunc {
 		if !signedIn {
 			return s.askToSignIn(r, r.Request().URL.RequestURI(), nil), nil
 		}
-		answer, err := show(ctx, visit{request: r, Session: found})
-		answer.desk = &found
-		return answer, err
+		v := visit{request: r, Session: found}
+		answer, err := show(ctx, v)
+		return s.remind(ctx, v, answer), err
 	})
 }
 
@@ -184,8 +186,7 @@ func (s *Server) deskForm(show, do deskHandler) echo.HandlerFunc {
 			handle = show
 		}
 		answer, err := handle(ctx, v)
-		answer.desk = &found
-		return answer, err
+		return s.remind(ctx, v, answer), err
 	})
 }
 
@@ -225,6 +226,7 @@ type deskPage struct {
 	Token  string
 	Tasks  []task
 	Cases  bool // there is a list of open inspections for this role
+	Late   int  // inspections and draws that are overdue
 	Trade  bool // it looks after merchants
 	Field  bool // it visits places
 	List   bool // it puts pledges on the public list
@@ -261,6 +263,17 @@ func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
 	var err error
 	if body.Tasks, err = s.tasks(ctx, v); err != nil {
 		return reply{}, err
+	}
+	if body.Cases {
+		late, _, err := s.lateCases(ctx, v)
+		if err != nil {
+			return reply{}, err
+		}
+		draws, err := s.lateDraws(ctx)
+		if err != nil {
+			return reply{}, err
+		}
+		body.Late = len(late) + len(draws)
 	}
 	recent, err := s.desks.Journal.Recent(ctx, v.Person.Label, deskKeys, recentShown)
 	if err != nil {

@@ -20,7 +20,10 @@ import (
 func openCases() []public.OpenInspection {
 	first := public.OpenInspection{Inspection: inspections()[0], Region: "310115", Post: "regulator-1", EnteredBy: "x"}
 	first.ID, first.State, first.Published, first.Reason = "V-7", metrology.InspectionReviewed, "", ""
-	first.PublicationDue = &metrology.Due{Period: metrology.Period{Last: "2026-03-02"}}
+	first.Due = &metrology.Due{
+		Period: metrology.Period{From: "2026-02-02", WorkingDays: 20, Last: "2026-03-02"}, Code: metrology.DeadlinePublication,
+		Rule: metrology.RuleReference{ID: "deadline-publication", Version: 1}, Region: metrology.RegionNational,
+	}
 	second := public.OpenInspection{Inspection: public.Inspection{
 		ID: "V-8", Site: "S-none", Basis: metrology.Basis{Kind: metrology.BasisComplaint}, State: metrology.InspectionEntered,
 		Inspectors: []string{"x", strings.Repeat("very-long-", 12)}, Visited: "2026-03-09", AsOf: asOf,
@@ -104,6 +107,8 @@ func TestGoldenDesks(t *testing.T) {
 	}{
 		"sign-in":           {"", 401, open("/desk/cases")},
 		"home":              {"regulator", 200, open("/desk")},
+		"overdue":           {"regulator", 200, open("/desk/overdue")},
+		"windows":           {"notary", 200, open("/desk/windows")},
 		"home-association":  {"association", 200, open("/desk")},
 		"home-notary":       {"notary", 200, open("/desk")},
 		"home-institute":    {"institute", 200, open("/desk")},

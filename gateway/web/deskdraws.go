@@ -66,19 +66,13 @@ func committedBy(d public.DrawRecord, msp string) bool {
 	return slices.ContainsFunc(d.Commitments, func(c metrology.DrawCommitment) bool { return c.Org == msp })
 }
 
-// dueOf is when the present phase has to be over, in seconds since 1970; 0:
-// nothing says so.
+// dueOf is when what the present phase asks for has to be done, in seconds since
+// 1970; 0: nothing says so. A result is due an hour after its round (draws.md 5).
 func dueOf(d public.DrawRecord) int64 {
-	if d.RoundTime == 0 {
-		return 0
+	if d.Phase == metrology.DrawSeeded && d.RoundTime > 0 {
+		return d.RoundTime + public.ResultDue
 	}
-	switch d.Phase {
-	case metrology.DrawSeeded:
-		return d.RoundTime + int64(time.Hour/time.Second)
-	case metrology.DrawFrozen, metrology.DrawCommitting, metrology.DrawRevealing, metrology.DrawClosed:
-		return d.Deadline()
-	}
-	return 0
+	return d.Due()
 }
 
 // deskDraws is the body of the list of draws at a desk.
@@ -109,8 +103,7 @@ type deskDraw struct {
 	Steps    []drawStep
 	Pending  *job // what this organisation has to do; nil: nothing
 	Others   []job
-	Due      string              // RFC 3339
-	Left     time.Duration       // until then; below zero: it is past
+	Window   window              // of what has to be done
 	Observes bool                // the gateway takes part by itself
 	Files    bool                // this post files directories
 	Round    bool                // the round's time has come
@@ -143,10 +136,8 @@ func (s *Server) deskDraw(ctx context.Context, v visit) (reply, error) {
 	now := s.clock()
 	body := deskDraw{Draw: record, Steps: drawSteps(record), Observes: s.desks.Observes, Files: hasJob(v.Person.Role, "fileDrawDirectory"), Round: record.RoundTime > 0 && now.Unix() >= record.RoundTime}
 	body.Draw.Draw = record.Draw.On(now.Unix())
-	if due := dueOf(record); due > 0 {
-		body.Due, body.Left = stampOf(due), time.Unix(due, 0).Sub(now).Round(time.Second)
-	}
 	own := pending(record, v.Person.MSP)
+	body.Window = windowOf(record, own, now)
 	for _, j := range jobs {
 		switch {
 		case !j.For(v.Person.Role) || !j.fitsDraw(record.Draw.Draw):

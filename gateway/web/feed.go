@@ -88,6 +88,9 @@ func (s *Server) drawsFeed(c echo.Context) error {
 // drawSummary is what a draw is for and when its round is due, in one line.
 func (s *Server) drawSummary(l language, draw public.Draw) string {
 	summary := draw.Terms.Title
+	if due := s.drawDue(l, draw); due != "" {
+		summary += " · " + due
+	}
 	if draw.RoundTime > 0 {
 		summary += " · " + s.say(l, "draws.round") + " " + moment(stampOf(draw.RoundTime))
 	}
@@ -95,6 +98,15 @@ func (s *Server) drawSummary(l language, draw public.Draw) string {
 		summary += " · " + s.say(l, "draws.demonstration")
 	}
 	return summary
+}
+
+// drawDue says what a draw waits for and until when; empty when no time runs.
+func (s *Server) drawDue(l language, draw public.Draw) string {
+	due := draw.Due()
+	if due <= s.clock().Unix() {
+		return ""
+	}
+	return s.say(l, "feed.due", s.term(l, "draw-due", string(draw.Phase)), moment(stampOf(due)))
 }
 
 // feedOf says which feed a document is a part of.

@@ -14,9 +14,9 @@ var messageFiles embed.FS
 type catalogue map[string]string
 
 // catalogueParts are the files of a catalogue, by what follows the language in
-// their names: of the public pages, of the desks, and of those of merchants, markets and
-// inspectors.
-var catalogueParts = []string{"", "-desk", "-trade"}
+// their names: of the public pages, of the desks, of those of merchants, markets and
+// inspectors, and of what tells how old something is or how long is left.
+var catalogueParts = []string{"", "-desk", "-trade", "-watch"}
 
 func readCatalogue(l language) (catalogue, error) {
 	words := catalogue{}

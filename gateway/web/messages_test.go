@@ -45,7 +45,7 @@ var (
 func TestKeysOfTemplates(t *testing.T) {
 	zh, _ := catalogues(t)
 	used := map[string]bool{}
-	groups := map[string]bool{"standing": true, "headline": true, "fault": true, "question": true, "problem": true, "feed": true, "draw-step": true}
+	groups := map[string]bool{"standing": true, "headline": true, "fault": true, "question": true, "problem": true, "feed": true, "draw-step": true, "draw-due": true}
 	for key := range keysOfForms(t) {
 		used[key] = true
 	}
@@ -102,6 +102,14 @@ func TestTerms(t *testing.T) {
 	}
 	for _, organization := range metrology.DrawOrganizations {
 		known("org", organization)
+	}
+	for state := range metrology.InspectionTransitions {
+		known("inspection-state", state)
+	}
+	for _, phase := range timedPhases {
+		if phase != metrology.DrawSeeded { // its result anybody may post
+			known("draw-due", phase)
+		}
 	}
 	for tone := range icons {
 		known("tone", tone)

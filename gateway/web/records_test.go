@@ -19,7 +19,7 @@ func full() *register {
 				Subject: "M-1", Time: stamp, Endorsers: []string{metrology.RegulatorMSP, metrology.AssociationMSP}},
 			{ID: strings.Repeat("0d", 32), Block: 8, Code: "MVCC_READ_CONFLICT"},
 		},
-		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: metrology.Due{Period: metrology.Period{Last: "2026-02-02"}}}},
+		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: overdueSince("2026-02-02")}}, rules: deadlineRules(),
 	}
 }
 
@@ -190,4 +190,21 @@ func draws() []public.DrawRecord {
 		Refuted: &metrology.DrawRefuted{Kind: "omitted", Stratum: "K1", Object: "S-1", By: metrology.AssociationMSP, Time: at - 200}}}
 	posted.Result = &metrology.DrawResult{Posting: []byte(`{}`), PostedBy: metrology.NotaryMSP, Time: at - 100}
 	return []public.DrawRecord{open, drawn, cancelled, sealed, opened, late, posted}
+}
+
+// overdueSince is a deadline for publication.
+func overdueSince(last metrology.Date) metrology.Due {
+	return metrology.Due{
+		Period: metrology.Period{From: "2026-01-05", WorkingDays: 20, Last: last, Guessed: []int{2026}}, Code: metrology.DeadlinePublication,
+		Rule: metrology.RuleReference{ID: "deadline-publication", Version: 1}, Region: metrology.RegionNational,
+	}
+}
+
+// deadlineRules holds the rule that it names.
+func deadlineRules() []public.Ruleset {
+	return []public.Ruleset{{Ruleset: metrology.Ruleset{RuleDocument: metrology.RuleDocument{
+		ID: "deadline-publication", Version: 1, Kind: metrology.RulesetDeadline, Mark: metrology.MarkFirm,
+		Source: metrology.Source{Title: "企业信息公示暂行条例", Document: "国务院令第654号(2014)"},
+		Body:   metrology.RuleBody{Deadline: &metrology.DeadlineTable{Rows: []metrology.DeadlineRow{{Code: metrology.DeadlinePublication, WorkingDays: 20, Clause: "第六条"}}}},
+	}}}}
 }

@@ -96,35 +96,17 @@ func resultsQuery(f public.InspectionFilter) url.Values {
 	return query
 }
 
-// overduePage is the body of the list of inspections whose publication is
-// overdue.
-type overduePage struct {
-	Inspections []public.OverdueInspection
-	Next        string
-}
-
-func (s *Server) overdue(ctx context.Context, r request) (reply, error) {
-	page, err := s.register.OverdueInspections(ctx, public.PageRequest{Cursor: r.text("cursor")}, r.today)
-	if err != nil {
-		return reply{}, fmt.Errorf("list overdue publications: %w", err)
-	}
-	body := overduePage{Inspections: page.Items}
-	if page.Next != "" {
-		body.Next = "/results/overdue?" + url.Values{"cursor": {page.Next}}.Encode()
-	}
-	return reply{view: "overdue", title: s.say(r.lang, "overdue.title"), body: body}, nil
-}
-
 // statusPage is the body of the status page.
 type statusPage struct {
 	Status    public.Status
 	Version   string
 	UploadMiB int64
 	Today     metrology.Date
-	Age       string // of the newest transaction by its submitter's claim; empty when that is no time
-	Items     int    // on one page of a list, at most
-	Batch     int    // certificates in one batch, at most
-	Question  int    // bytes in the box, at most
+	Age       time.Duration // of the newest transaction by its submitter's claim; below zero when that is no time
+	Data      age
+	Items     int // on one page of a list, at most
+	Batch     int // certificates in one batch, at most
+	Question  int // bytes in the box, at most
 }
 
 func (s *Server) status(ctx context.Context, r request) (reply, error) {
@@ -132,10 +114,10 @@ func (s *Server) status(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("ask for the status: %w", err)
 	}
-	body := statusPage{Status: status, Version: s.version, UploadMiB: s.upload >> 20, Today: r.today,
+	body := statusPage{Status: status, Age: -1, Data: s.age(), Version: s.version, UploadMiB: s.upload >> 20, Today: r.today,
 		Items: public.MaxLimit, Batch: metrology.MaxBatchLeaves, Question: maxQuestion}
 	if last, err := time.Parse(time.RFC3339, status.LastTime); err == nil {
-		body.Age = max(0, s.clock().Sub(last)).Round(time.Second).String()
+		body.Age = max(0, s.clock().Sub(last))
 	}
 	return reply{view: "status", title: s.say(r.lang, "status.title"), body: body}, nil
 }

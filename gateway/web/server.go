@@ -35,6 +35,7 @@ type Register interface {
 	Inspection(ctx context.Context, id string, today metrology.Date) (public.Inspection, error)
 	LatestInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.Inspection], error)
 	VerificationLoad(ctx context.Context, today metrology.Date) ([]public.DueCount, error)
+	Ruleset(ctx context.Context, id string, version int) (public.Ruleset, error)
 	OverdueInspections(ctx context.Context, page public.PageRequest, today metrology.Date) (public.Page[public.OverdueInspection], error)
 }
 
@@ -57,14 +58,16 @@ type Config struct {
 	Reports  Reports
 	Rounds   Rounds
 	Clock    func() time.Time // for "today" in Asia/Shanghai
-	Embedded bool             // the network is the embedded one; every page says so
-	Notice   string           // further notice of the operator, on every page; may be empty
-	Version  string           // of this program
-	Upload   int64            // bytes of a file the upload takes
-	Document []byte           // OpenAPI 3.1 document of the API, for its reference
-	Desks    *DeskConfig      // nil: there are none
-	Trust    []byte           // trust file of the ledger, for checking offline; without it that is not offered
-	Log      *slog.Logger
+	// Following says how the gateway keeps up with the ledger.
+	Following func() public.Following
+	Embedded  bool        // the network is the embedded one; every page says so
+	Notice    string      // further notice of the operator, on every page; may be empty
+	Version   string      // of this program
+	Upload    int64       // bytes of a file the upload takes
+	Document  []byte      // OpenAPI 3.1 document of the API, for its reference
+	Desks     *DeskConfig // nil: there are none
+	Trust     []byte      // trust file of the ledger, for checking offline; without it that is not offered
+	Log       *slog.Logger
 }
 
 // Server serves the pages.
@@ -73,6 +76,7 @@ type Server struct {
 	reports   Reports
 	rounds    Rounds
 	clock     func() time.Time
+	following func() public.Following
 	embedded  bool
 	notice    string
 	version   string
@@ -92,7 +96,7 @@ type Server struct {
 // and documents, does not parse; tests rule that out.
 func New(c Config) *Server {
 	s := &Server{
-		register: c.Register, reports: c.Reports, rounds: c.Rounds, clock: c.Clock, embedded: c.Embedded,
+		register: c.Register, reports: c.Reports, rounds: c.Rounds, clock: c.Clock, following: c.Following, embedded: c.Embedded,
 		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log, trust: c.Trust,
 	}
 	var err error
@@ -173,13 +177,14 @@ func (r request) text(name string) string { return r.QueryParam(name) }
 
 // reply is what a handler wants shown.
 type reply struct {
-	view   string           // name of the template
-	title  string           // of the page, in the visitor's language
-	status int              // 0 means 200
-	body   any              // of the template
-	to     string           // path to send the visitor to instead, unless empty
-	desk   *session.Session // of whoever is signed in; nil on public pages
-	self   string           // address of this page for the other language, when it is not the request's
+	view     string           // name of the template
+	title    string           // of the page, in the visitor's language
+	status   int              // 0 means 200
+	body     any              // of the template
+	to       string           // path to send the visitor to instead, unless empty
+	desk     *session.Session // of whoever is signed in; nil on public pages
+	reminder *reminder        // of a desk that takes part in draws
+	self     string           // address of this page for the other language, when it is not the request's
 }
 
 // handler answers a request for a page.

@@ -42,11 +42,21 @@ type signInPage struct {
 }
 
 func (s *Server) sessionOf(r request) (session.Session, bool) {
+	return s.sessionBy(r, s.desks.sessions.Find)
+}
+
+// peekSession is sessionOf for what no visitor asked for: it keeps no session
+// open.
+func (s *Server) peekSession(r request) (session.Session, bool) {
+	return s.sessionBy(r, s.desks.sessions.Peek)
+}
+
+func (s *Server) sessionBy(r request, find func(string) (session.Session, bool)) (session.Session, bool) {
 	cookie, err := r.Cookie(deskCookie)
 	if err != nil {
 		return session.Session{}, false
 	}
-	return s.desks.sessions.Find(cookie.Value)
+	return find(cookie.Value)
 }
 
 // askToSignIn asks, and goes on to a path, with a form if one was sent.

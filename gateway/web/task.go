@@ -56,24 +56,26 @@ func (s *Server) tasks(ctx context.Context, v visit) ([]task, error) {
 	return append(all, rules...), err
 }
 
+// nextJob is what an open inspection waits for.
+var nextJob = map[metrology.InspectionState]string{
+	metrology.InspectionEntered: "reviewInspection", metrology.InspectionReviewed: "publishInspection",
+	metrology.InspectionObjected: "upholdInspection", metrology.InspectionRetested: "upholdInspection",
+}
+
 // caseTasks lists the inspections that a regulator's post has to deal with.
 func (s *Server) caseTasks(ctx context.Context, v visit) ([]task, error) {
 	open, err := s.desks.Register.OpenInspections(ctx, public.PageRequest{Limit: maxTasks}, v.today)
 	if err != nil {
 		return nil, fmt.Errorf("list open inspections: %w", err)
 	}
-	next := map[metrology.InspectionState]string{
-		metrology.InspectionEntered: "reviewInspection", metrology.InspectionReviewed: "publishInspection",
-		metrology.InspectionObjected: "upholdInspection", metrology.InspectionRetested: "upholdInspection",
-	}
 	var tasks []task
 	for _, i := range open.Items {
 		if i.Post != v.Person.Subject && i.State != metrology.InspectionEntered {
 			continue // the post in charge decides
 		}
-		t := task{Job: "job." + next[i.State], ID: i.ID, Link: "/desk/cases/" + url.PathEscape(i.ID), Late: i.Overdue(v.today)}
-		if i.PublicationDue != nil && i.Published == "" {
-			t.Due = string(i.PublicationDue.Last)
+		t := task{Job: "job." + nextJob[i.State], ID: i.ID, Link: "/desk/cases/" + url.PathEscape(i.ID), Late: i.Overdue(v.today)}
+		if i.Due != nil {
+			t.Due = string(i.Due.Last)
 		}
 		tasks = append(tasks, t)
 	}

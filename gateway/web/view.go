@@ -87,6 +87,7 @@ func functions(l language, words catalogue, a assets) template.FuncMap {
 		"outcomeTone":     outcomeTone,
 		"measuredTone":    measuredTone,
 		"stamp":           func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"span":            words.span,
 		"plus":            func(i int) int { return i + 1 },
 		"label":           words.label,
 		"hint":            words.hint,
@@ -140,8 +141,11 @@ type frame struct {
 	Version     string
 	Desks       bool             // there are some
 	Desk        *session.Session // of whoever is signed in; nil on public pages
+	Reminder    *reminder        // on pages of desks that take part in draws
+	Observes    bool             // the gateway takes part in draws by itself
 	Known       bool             // whether the register could be asked
 	Status      public.Status
+	Age         age
 	Body        any
 }
 
@@ -154,7 +158,8 @@ func (s *Server) render(r request, answer reply) error {
 	f := frame{
 		Lang: r.lang, Tag: r.lang.tag(), Other: r.lang.other(), OtherTag: r.lang.other().tag(), Switch: switchAddress(r, answer.self), Title: answer.title,
 		Embedded: s.embedded, Notice: s.notice, Version: s.version, Body: answer.body,
-		Desks: s.desks != nil, Desk: answer.desk,
+		Desks: s.desks != nil, Desk: answer.desk, Age: s.age(),
+		Reminder: answer.reminder, Observes: s.desks != nil && s.desks.Observes,
 	}
 	var err error
 	f.Status, err = s.register.Status(r.Request().Context())

@@ -101,8 +101,14 @@ func responses(answer string) map[string]any {
 	return map[string]any{
 		"200": map[string]any{
 			"description": "The answer, from this gateway's copy of the ledger.",
-			"headers":     map[string]any{"ETag": map[string]any{"schema": map[string]any{"type": "string"}}},
-			"content":     map[string]any{"application/json": map[string]any{"schema": ref(answer)}},
+			"headers": map[string]any{
+				"ETag": map[string]any{"schema": map[string]any{"type": "string"}},
+				"Steelyard-Current": map[string]any{
+					"description": "When this gateway was last known to miss no block of the peers that answered; absent before that is known.",
+					"schema":      map[string]any{"type": "string", "format": "date-time"},
+				},
+			},
+			"content": map[string]any{"application/json": map[string]any{"schema": ref(answer)}},
 		},
 		"304": map[string]any{"description": "Unchanged since the ETag in If-None-Match."},
 	}

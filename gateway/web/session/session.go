@@ -86,8 +86,14 @@ func (s *Store) makeRoom(now time.Time) {
 	}
 }
 
-// Find returns the session of a cookie, unless it is over.
-func (s *Store) Find(cookie string) (Session, bool) {
+// Find returns the session of a cookie, unless it is over, and counts as using
+// it.
+func (s *Store) Find(cookie string) (Session, bool) { return s.find(cookie, true) }
+
+// Peek is Find for a page that asks by itself: it keeps no session open.
+func (s *Store) Peek(cookie string) (Session, bool) { return s.find(cookie, false) }
+
+func (s *Store) find(cookie string, use bool) (Session, bool) {
 	key, now := sha256.Sum256([]byte(cookie)), s.clock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +105,9 @@ func (s *Store) Find(cookie string) (Session, bool) {
 		delete(s.open, key)
 		return Session{}, false
 	}
-	e.used = now
+	if use {
+		e.used = now
+	}
 	return e.Session, true
 }
 

@@ -65,3 +65,19 @@ func TestStoreIsBounded(t *testing.T) {
 	_, known := s.Find(first)
 	require.False(t, known)
 }
+
+// What asks by itself learns of a session and keeps it from ending no longer.
+func TestPeek(t *testing.T) {
+	now := time.Unix(0, 0)
+	s := NewStore(func() time.Time { return now })
+	cookie := s.Begin(Person{Label: "a"})
+	for range 3 {
+		now = now.Add(Idle / 4)
+		found, known := s.Peek(cookie)
+		require.True(t, known)
+		require.Equal(t, "a", found.Person.Label)
+	}
+	now = now.Add(Idle/4 + time.Second)
+	_, known := s.Find(cookie)
+	require.False(t, known)
+}
