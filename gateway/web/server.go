@@ -58,7 +58,7 @@ type Config struct {
 	Reports  Reports
 	Rounds   Rounds
 	Clock    func() time.Time // for "today" in Asia/Shanghai
-	// Following says how the gateway keeps up with the ledger.
+	// Following says how the gateway keeps up with the ledger; nil: nobody knows.
 	Following func() public.Following
 	Embedded  bool        // the network is the embedded one; every page says so
 	Notice    string      // further notice of the operator, on every page; may be empty
@@ -95,6 +95,9 @@ type Server struct {
 // New makes the pages. It panics if what is built into the program, templates
 // and documents, does not parse; tests rule that out.
 func New(c Config) *Server {
+	if c.Following == nil {
+		c.Following = func() public.Following { return public.Following{} }
+	}
 	s := &Server{
 		register: c.Register, reports: c.Reports, rounds: c.Rounds, clock: c.Clock, following: c.Following, embedded: c.Embedded,
 		notice: c.Notice, version: c.Version, upload: c.Upload, log: c.Log, trust: c.Trust,

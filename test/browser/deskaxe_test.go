@@ -59,7 +59,7 @@ func (v *visitor) look(width, height int64, scheme string) {
 // light desktop.
 func TestAccessibilityOfEveryDesk(t *testing.T) {
 	for post, more := range map[string][]string{
-		"regulator": {"/desk/cases"}, "association": {"/desk/mine?merchant=M-MARKET", "/desk/stickers?site=S-MARKET"}, "notary": nil,
+		"regulator": {"/desk/cases", "/desk/overdue"}, "association": {"/desk/mine?merchant=M-MARKET", "/desk/stickers?site=S-MARKET"}, "notary": {"/desk/windows"},
 		"institute": nil, "inspector": {do("enterInspection") + "?site=S-STATION"},
 		"merchant": {"/desk/drawn?site=S-STATION", do("signPledge") + "?id=M-STATION&chosen=on&programme=integrity-metrology&signature.role=operator"},
 	} {
