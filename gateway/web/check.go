@@ -191,6 +191,9 @@ func (s *Server) finding(ctx context.Context, f verdict.Finding) finding {
 	if f.Verdict.Integrity.Outcome == verdict.NotRegistered {
 		shown.Headline = "headline.not-registered"
 	}
+	if v := f.Verdict; v.Integrity.Outcome == verdict.FileNotShown && v.Status.Tone == verdict.Good && v.Issuer.Tone == verdict.Good && shown.Tone == verdict.Neutral {
+		shown.Headline = "headline.by-number"
+	}
 	if f.Certificate != nil {
 		shown.Issuer = s.issuerName(ctx, f.Certificate.Issuer)
 	}

@@ -229,6 +229,7 @@ type deskPage struct {
 	Late   int  // inspections and draws that are overdue
 	Trade  bool // it looks after merchants
 	Field  bool // it visits places
+	Timed  bool // it takes part in draws
 	List   bool // it puts pledges on the public list
 	Groups []jobGroup
 	Recent []sent
@@ -259,7 +260,7 @@ const recentShown = 5
 
 func (s *Server) deskHome(ctx context.Context, v visit) (reply, error) {
 	body := deskPage{Person: v.Person, Token: v.Token, Groups: jobsOf(v.Person.Role), Cases: authority(v) == nil,
-		Trade: tradesman(v) == nil, Field: inspecting(v) == nil, List: hasJob(v.Person.Role, operationPublish)}
+		Trade: tradesman(v) == nil, Field: inspecting(v) == nil, List: hasJob(v.Person.Role, operationPublish), Timed: reminds(v.Person.Role)}
 	var err error
 	if body.Tasks, err = s.tasks(ctx, v); err != nil {
 		return reply{}, err

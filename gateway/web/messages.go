@@ -60,3 +60,15 @@ func (c catalogue) term(group string, code any) string {
 	}
 	return text
 }
+
+// region says a division code (GB/T 2260) with the name of its province, which
+// alone is short enough to know here.
+func (c catalogue) region(code string) string {
+	if len(code) < 2 {
+		return code
+	}
+	if name, known := c["region."+code[:2]]; known {
+		return name + " " + code
+	}
+	return code
+}

@@ -45,7 +45,7 @@ var (
 func TestKeysOfTemplates(t *testing.T) {
 	zh, _ := catalogues(t)
 	used := map[string]bool{}
-	groups := map[string]bool{"standing": true, "headline": true, "fault": true, "question": true, "problem": true, "feed": true, "draw-step": true, "draw-due": true}
+	groups := map[string]bool{"standing": true, "headline": true, "fault": true, "question": true, "problem": true, "feed": true, "draw-step": true, "draw-due": true, "region": true, "sum": true}
 	for key := range keysOfForms(t) {
 		used[key] = true
 	}

@@ -46,6 +46,7 @@ type merchantPage struct {
 	Merchant        public.Merchant
 	Name            string
 	Standing        standing
+	Sums            []sum
 	Pledges         []public.Pledge
 	Instruments     []public.Instrument
 	Inspections     []inspectionView
@@ -131,7 +132,53 @@ func (s *Server) merchant(ctx context.Context, r request) (reply, error) {
 	}
 	body.Instruments, body.MoreInstruments = instruments.Items, instruments.Next != ""
 	body.Inspections, body.MoreInspections = viewInspections(inspections.Items), inspections.Next != ""
+	body.Sums = s.sums(r.lang, body)
 	return reply{view: "merchant", title: body.Name, body: body}, nil
+}
+
+// sum is what a list amounts to, for whoever reads no list.
+type sum struct {
+	Text string
+	Tone verdict.Tone
+}
+
+// sums tells of a merchant's instruments and of its last inspection. Neither is
+// told when it is not known in full.
+func (s *Server) sums(l language, m merchantPage) []sum {
+	var all []sum
+	valid, counted, tone := 0, 0, verdict.Good
+	for _, i := range m.Instruments {
+		status := i.Verification.Status
+		if status == public.VerificationNoDuty || i.State == metrology.InstrumentRetired {
+			continue
+		}
+		counted++
+		if status == public.VerificationValid || status == public.VerificationDueSoon {
+			valid++
+		}
+		if toneOf(status) != verdict.Good {
+			tone = verdict.Caution
+		}
+	}
+	if counted > 0 && !m.MoreInstruments {
+		all = append(all, sum{s.say(l, "sum.instruments", counted, valid), tone})
+	}
+	var last *inspectionView
+	for i, inspection := range m.Inspections {
+		if last == nil || last.Visited.Before(inspection.Visited) {
+			last = &m.Inspections[i]
+		}
+	}
+	if last == nil || m.MoreInspections || last.Latest == nil || last.Latest.Body == nil {
+		return all
+	}
+	for _, item := range last.Latest.Items {
+		for _, code := range item.Results {
+			text := s.say(l, "sum.inspection", last.Visited, s.term(l, "result", string(code)))
+			all = append(all, sum{text, resultTone(code)})
+		}
+	}
+	return all
 }
 
 // nameOf is the public name, or the id when none was given or it was deleted.
@@ -148,6 +195,7 @@ type instrumentPage struct {
 	Tone         verdict.Tone
 	Certificates []public.Certificate
 	Owner, User  string // names
+	Place        string // name of the site; empty: it has none
 }
 
 // verificationTones is how an instrument's standing may be shown.
@@ -183,6 +231,9 @@ func (s *Server) instrument(ctx context.Context, r request) (reply, error) {
 	}
 	body := instrumentPage{Instrument: instrument, Tone: toneOf(instrument.Verification.Status), Certificates: certificates.Items}
 	body.Owner, body.User = s.merchantName(ctx, r, instrument.Owner), s.merchantName(ctx, r, instrument.User)
+	if instrument.Site != "" {
+		body.Place = s.siteName(ctx, instrument.Site)
+	}
 	return reply{view: "instrument", title: instrument.Name + " " + instrument.Serial, body: body}, nil
 }
 
@@ -193,6 +244,15 @@ func (s *Server) merchantName(ctx context.Context, r request, id string) string 
 		return id
 	}
 	return nameOf(merchant.Details, id)
+}
+
+// siteName is a place's public name; a courtesy like issuerName.
+func (s *Server) siteName(ctx context.Context, id string) string {
+	site, err := s.register.Site(ctx, id)
+	if err != nil {
+		return id
+	}
+	return nameOf(site.Details, id)
 }
 
 // sitePage is the body of a site's page.
@@ -253,6 +313,7 @@ func (s *Server) issuer(ctx context.Context, r request) (reply, error) {
 type inspectionPage struct {
 	Inspection inspectionView
 	Merchant   string // name
+	Place      string // name of the site
 }
 
 func (s *Server) inspection(ctx context.Context, r request) (reply, error) {
@@ -260,7 +321,7 @@ func (s *Server) inspection(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	body := inspectionPage{Inspection: viewInspection(inspection)}
+	body := inspectionPage{Inspection: viewInspection(inspection), Place: s.siteName(ctx, inspection.Site)}
 	if inspection.Merchant != "" {
 		body.Merchant = s.merchantName(ctx, r, inspection.Merchant)
 	}

@@ -49,6 +49,8 @@ var everyView = map[string]struct {
 	"desk":         {"regulator", "/desk", true},
 	"desk-case":    {"regulator", "/desk/cases/V-7", false},
 	"desk-cases":   {"regulator", "/desk/cases", true},
+	"desk-overdue": {"regulator", "/desk/overdue", true},
+	"desk-windows": {"notary", "/desk/windows", true},
 	"desk-pledges": {"association", "/desk/pledges", true},
 	"desk-sheet":   {"regulator", "/desk/cases/V-7/print/record", false},
 	"desk-draw":    {"regulator", "/desk/draws/310115-000012", false},
@@ -177,7 +179,7 @@ func TestViewStates(t *testing.T) {
 		d := newDesk(t).busy()
 		d.register.rulesets = shipped(t)
 		seats := map[string]map[string]string{"": {}} // cookies by role
-		for _, role := range []string{"regulator", "institute", "association", "merchant", "inspector"} {
+		for _, role := range []string{"regulator", "institute", "association", "notary", "merchant", "inspector"} {
 			d.cookies = map[string]string{}
 			d.signIn(role)
 			seats[role] = d.cookies
@@ -240,7 +242,7 @@ func TestViewsOfABrokenRegister(t *testing.T) {
 	for _, language := range []string{"zh", "en"} {
 		d := newDesk(t).busy()
 		seats := map[string]map[string]string{"": {}}
-		for _, role := range []string{"regulator", "institute", "association", "merchant", "inspector"} {
+		for _, role := range []string{"regulator", "institute", "association", "notary", "merchant", "inspector"} {
 			d.cookies = map[string]string{}
 			d.signIn(role)
 			seats[role] = d.cookies

@@ -27,14 +27,10 @@ type bar struct {
 	Label string
 	Count int
 	Of    int
-	Y     int     // upper edge in the drawing
-	Width float64 // of the bar in the drawing, at most barWidth
+	Width float64 // of the bar in its drawing, at most barWidth
 }
 
-const (
-	barWidth  = 300.0
-	barHeight = 20
-)
+const barWidth = 300.0
 
 // Percent of Count in Of, rounded.
 func (b bar) Percent() int {
@@ -43,9 +39,6 @@ func (b bar) Percent() int {
 	}
 	return (200*b.Count + b.Of) / (2 * b.Of)
 }
-
-// Height of the drawing of a chart.
-func chartHeight(bars []bar) int { return len(bars) * barHeight }
 
 func (s *Server) statistics(ctx context.Context, r request) (reply, error) {
 	counted, err := s.tally(ctx, r.today)
@@ -58,7 +51,7 @@ func (s *Server) statistics(ctx context.Context, r request) (reply, error) {
 		body.Results = append(body.Results, bar{Label: words.term("result", code), Count: count, Of: counted.Counted})
 	}
 	for region, of := range counted.ByRegion {
-		body.Regions = append(body.Regions, bar{Label: region, Count: of.Without, Of: of.All})
+		body.Regions = append(body.Regions, bar{Label: words.region(region), Count: of.Without, Of: of.All})
 	}
 	for sector, of := range counted.BySector {
 		label := ""
@@ -101,7 +94,7 @@ func dueBars(counts []public.DueCount, words catalogue) (months, regions []bar) 
 		months[i].Label = words.term("due", months[i].Label)
 	}
 	for region, count := range byRegion {
-		regions = append(regions, bar{Label: region, Count: over[region], Of: count})
+		regions = append(regions, bar{Label: words.region(region), Count: over[region], Of: count})
 	}
 	return months, regions
 }
@@ -147,10 +140,9 @@ func greatestFirst(bars []bar) {
 	})
 }
 
-// layOut places the bars in their drawing.
+// layOut gives the bars their widths.
 func layOut(bars []bar) {
 	for i := range bars {
-		bars[i].Y = i*barHeight + 3
 		bars[i].Width = math.Round(min(barWidth, barWidth*float64(bars[i].Count)/float64(max(1, bars[i].Of))))
 	}
 }

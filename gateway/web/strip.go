@@ -42,6 +42,9 @@ const stripWidth = 300.0
 // Middle is where the zero stands.
 func (strip) Middle() float64 { return stripWidth / 2 }
 
+// Right is the right edge of the band.
+func (s strip) Right() float64 { return s.Band + s.Wide }
+
 // Width of the drawing.
 func (strip) Width() float64 { return stripWidth }
 
