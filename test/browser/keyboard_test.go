@@ -122,7 +122,7 @@ func TestStrangersMistakes(t *testing.T) {
 		"/check?q=ＤＥＭＯ－２０２６－０００１":                       "DEMO-2026-0001", // full-width letters
 		"/check?q=https://other.example/m/M-STATION":    "示例东门加油站",        // a code of another host
 		"/check?q=DEMO-2026-0001&serial=DEMO-2026-0001": "differs",        // the wrong box
-		"/check?q=示例": "示例",                              // part of a name
+		"/check?q=示例": "示例",                                // part of a name
 		"/check":      "Check a certificate or a merchant", // nothing asked
 	} {
 		v.open(path)
