@@ -23,6 +23,7 @@ type mistake struct {
 // desksOf are roles whose desks the mistakes are made at.
 const (
 	atRegulator   = "regulator"
+	atNotary      = "notary"
 	atAssociation = "association"
 	atInstitute   = "institute"
 	atInspector   = "inspector"
@@ -214,6 +215,8 @@ func mistakes() map[string][]mistake {
 		"GET /desk/draws/:id":              at(atRegulator, expired("/desk/draws/310115-000011"), wrongBox("/desk/draws/S-1", 404, "<h1>"), unreadable("/desk/draws/310115-000011"), twice("/desk/draws/310115-000011")),
 		"GET /desk/draws/:id/visits/:site": at(atRegulator, expired("/desk/draws/310115-000019/visits/S-2"), wrongBox("/desk/draws/310115-000019/visits/none", 404, "<h1>"), otherDesk("/desk/draws/310115-000019/visits/S-2", atMerchant)),
 		"GET /desk/cases":                  at(atRegulator, expired("/desk/cases"), unreadable("/desk/cases"), otherDesk("/desk/cases", atInstitute)),
+		"GET /desk/overdue":                at(atRegulator, expired("/desk/overdue"), unreadable("/desk/overdue"), otherDesk("/desk/overdue", atInstitute), twice("/desk/overdue")),
+		"GET /desk/windows":                at(atNotary, expired("/desk/windows"), unreadable("/desk/windows"), otherDesk("/desk/windows", atMerchant), twice("/desk/windows")),
 		"GET /desk/cases/:id":              at(atRegulator, expired("/desk/cases/V-7"), wrongBox("/desk/cases/P-1", 404, "<h1>"), otherDesk("/desk/cases/V-7", atInstitute), unreadable("/desk/cases/V-7")),
 		"GET /desk/cases/:id/print/:form":  at(atRegulator, expired("/desk/cases/V-7/print/notice"), wrongBox("/desk/cases/V-7/print/none", 404, "<h1>"), wrongBox("/desk/cases/none/print/notice", 404, "<h1>"), otherDesk("/desk/cases/V-7/print/notice", atMerchant)),
 		"GET /desk/pledges":                at(atAssociation, expired("/desk/pledges"), unreadable("/desk/pledges"), otherDesk("/desk/pledges", atInspector), twice("/desk/pledges")),
