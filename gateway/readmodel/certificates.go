@@ -186,19 +186,20 @@ func (r *leafRows) insert(a *applier) error {
 // settle brings the standing of the instruments up to date, or notes those
 // that take a closer look.
 func (r *leafRows) settle(a *applier, c *change) error {
+	var passed []verification
+	seen := make(map[string]bool, len(r.verifications))
 	for _, v := range r.verifications {
-		settled := false
-		if v.passed && v.until != "" && !c.touched[v.instrument] {
-			var err error
-			if settled, err = a.advanceStanding(v); err != nil {
-				return err
-			}
-		}
-		if !settled {
+		if !v.passed || v.until == "" || seen[v.instrument] {
 			c.touched[v.instrument] = true
 		}
+		seen[v.instrument] = true
 	}
-	return nil
+	for _, v := range r.verifications {
+		if !c.touched[v.instrument] {
+			passed = append(passed, v)
+		}
+	}
+	return a.advanceStandings(c, passed)
 }
 
 // passes reports whether a document says that an instrument conforms.

@@ -103,6 +103,18 @@ func (a *applier) run(query string, args []any) (sql.Result, error) {
 	return statement.ExecContext(a.ctx, args...)
 }
 
+// rows asks for rows.
+func (a *applier) rows(query string, args ...any) (*sql.Rows, error) {
+	if !a.dialect.prepare {
+		return a.tx.QueryContext(a.ctx, a.rebind(query), storable(args)...)
+	}
+	statement, err := a.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(a.ctx, storable(args)...)
+}
+
 // row asks for one row.
 func (a *applier) row(query string, args ...any) scanner {
 	if !a.dialect.prepare {

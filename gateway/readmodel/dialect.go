@@ -51,10 +51,11 @@ var dialects = map[string]dialect{
 
 // sqliteDSN completes a SQLite file name. The read model can be rebuilt, but a
 // position on disk must never be ahead of its rows: synchronous stays on. What
-// is deleted is overwritten, since people have a right to that.
+// is deleted is overwritten, since people have a right to that. As much of the
+// file as SQLite allows, 2 GiB, is read in place.
 func sqliteDSN(file string, writer bool) string {
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=busy_timeout(2000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(NORMAL)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=mmap_size(1073741824)&_pragma=secure_delete(ON)"
+		"&_pragma=synchronous(NORMAL)&_pragma=temp_store(MEMORY)&_pragma=wal_autocheckpoint(8192)&_pragma=cache_size(-65536)&_pragma=mmap_size(2147418112)&_pragma=secure_delete(ON)"
 	if writer {
 		return dsn + "&_txlock=immediate"
 	}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 )
@@ -18,13 +19,34 @@ const laterFailure = `COALESCE((SELECT notice.id FROM certificate_instruments mi
 	WHERE mine.certificate = certificates.seq AND later.verification = 1 AND later.pass = 0
 	ORDER BY later.performed DESC, later.certificate DESC LIMIT 1), '')`
 
-// advanceStanding takes a passed verification just anchored for the standing of
-// its instrument if none is newer: then nothing else has to be looked up. It
-// reports whether it did.
-func (a *applier) advanceStanding(v verification) (bool, error) {
-	count, err := a.count(`UPDATE instruments SET verified_by = ?, verified_until = ?, verified_pass = 1, verified_on = ?
-		WHERE id = ? AND verified_on <= ?`, v.certificate, v.until, v.performed, v.instrument, v.performed)
-	return count == 1, err
+// advanceStandings takes passed verifications just anchored, each of another
+// instrument, for the standing of their instruments where none is newer: then
+// nothing else has to be looked up. The other instruments it notes.
+func (a *applier) advanceStandings(c *change, verifications []verification) error {
+	if len(verifications) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 4*len(verifications))
+	for _, v := range verifications {
+		args = append(args, v.instrument, v.certificate, v.until, v.performed)
+		c.touched[v.instrument] = true
+	}
+	rows := strings.Repeat(", (?, ?, ?, ?)", len(verifications))[2:]
+	taken, err := a.rows(`WITH passed (instrument, certificate, until, performed) AS (VALUES `+rows+`)
+		UPDATE instruments SET verified_by = passed.certificate, verified_until = passed.until, verified_pass = 1, verified_on = passed.performed
+		FROM passed WHERE id = passed.instrument AND verified_on <= passed.performed RETURNING id`, args...)
+	if err != nil {
+		return fmt.Errorf("advance standings: %w", err)
+	}
+	defer taken.Close() //nolint:errcheck // taken.Err is checked
+	for taken.Next() {
+		var id string
+		if err := taken.Scan(&id); err != nil {
+			return fmt.Errorf("advance standings: %w", err)
+		}
+		delete(c.touched, id)
+	}
+	return taken.Err()
 }
 
 // verification is what a certificate says of an instrument.
