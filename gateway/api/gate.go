@@ -17,7 +17,10 @@ import (
 // requests take, when all places are taken, with how long they take when they
 // are (almost) alone. When that is too much longer it lets fewer in, as many
 // fewer, since the time grows with their number; when it is not, one more after
-// the other.
+// the other. But while few are refused for each that is answered, the load is a
+// crowd that could all find a place, of clients that wait for their answers:
+// then it lets more in whatever that takes, for many writes share a block and
+// are cheap together.
 //
 // Some more may wait in line, for a moment: a burst is answered, only a little
 // late.
@@ -39,6 +42,8 @@ type gate struct {
 	line      []*seat // waiting for a place
 	refused   uint64
 	refusedAt time.Time
+	turned    int           // refused since the last answer
+	pressure  float64       // mean of these
 	stale     int           // requests at work when the limit was last cut
 	calm      time.Duration // mean latency of requests that met no others
 	recent    time.Duration // mean latency when all places are taken
@@ -50,6 +55,9 @@ const (
 	patience  = 2.5 // times the calm latency is not too long
 	smoothing = 16  // requests that a mean remembers
 	shrink    = 0.5 // of the limit, at most, at once
+	crowd     = 0.5 // refused for one answered that are still few
+	settling  = 256 // answers that the mean of these remembers
+	widen     = 0.1 // of a place, for each answer to a crowd
 
 	longestWait = 100 * time.Millisecond // in line
 	restless    = time.Second            // after a refusal
@@ -118,6 +126,7 @@ func (g *gate) ask() (p *seat, granted bool) {
 
 func (g *gate) refuse() {
 	g.refused++
+	g.turned++
 	g.refusedAt = time.Now()
 }
 
@@ -175,15 +184,19 @@ func (g *gate) learn(took time.Duration, alone, full bool) {
 	if alone {
 		g.calm = mean(g.calm, took)
 	}
+	g.pressure += (float64(g.turned) - g.pressure) / settling
+	g.turned = 0
 	if g.stale > 0 { // it came in under a limit that was too wide
 		g.stale--
 		return
 	}
-	if !full {
-		return
+	if full {
+		g.recent = mean(g.recent, took)
 	}
-	g.recent = mean(g.recent, took)
 	switch allowed := max(time.Duration(patience*float64(g.calm)), g.enough); {
+	case g.pressure < crowd && (full || time.Since(g.refusedAt) < restless):
+		g.limit = min(g.limit+widen, float64(g.bounds.Most))
+	case !full:
 	case g.recent > allowed:
 		g.limit = max(g.limit*max(float64(allowed)/float64(g.recent), shrink), float64(min(least, g.bounds.Most)))
 		g.stale, g.recent = g.atWork, 0
