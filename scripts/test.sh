@@ -36,7 +36,11 @@ if ((${#packages[@]})) && command -v apt-get >/dev/null; then
   fi
 fi
 
-# go test shows a skipped test under -v only, so what will be skipped is said here.
+# Runs tests and prints go test's own lines, and after them each test that was
+# skipped, with its reason, which go test keeps to itself.
+tools=$PWD/scripts/tools/go.mod
+tests() { go tool -modfile="$tools" gotestsum --format standard-quiet -- "$@"; }
+
 for package in "${needed[@]}"; do
   has "$package" || echo "skipped: the tests that need $package, which is not here"
 done
@@ -59,8 +63,8 @@ if [ -n "$unformatted" ]; then
 fi
 go mod tidy -diff
 go vet ./...
-go tool -modfile=scripts/tools/go.mod staticcheck ./...
-go test -timeout 45m "$@" ./...
+go tool -modfile="$tools" staticcheck ./...
+tests -timeout 45m "$@" ./...
 ./scripts/fuzz.sh 3s
 
 # A module of its own, so that the archived SDK is linked with nothing else.
@@ -68,17 +72,17 @@ go test -timeout 45m "$@" ./...
   cd network/enroll
   go mod tidy -diff
   go vet ./...
-  go tool -modfile=../../scripts/tools/go.mod staticcheck ./...
+  go tool -modfile="$tools" staticcheck ./...
   if has gcc && has libc6-dev; then
-    go test -timeout 30m "$@" ./...
+    tests -timeout 30m "$@" ./...
   fi
 )
 
 # The draw gives the same golden bytes with SHA-256 in plain Go and, where the
 # kernel runs it, on a 32-bit architecture.
-go test -tags purego ./chaincode/draw/...
+tests -tags purego ./chaincode/draw/...
 if GOARCH=386 go test -run '^$' ./chaincode/draw/strictjson >/dev/null 2>&1; then
-  GOARCH=386 go test ./chaincode/draw/...
+  GOARCH=386 tests ./chaincode/draw/...
 else
   echo "skipped: the draw on GOARCH=386, which does not run here"
 fi
@@ -87,8 +91,8 @@ fi
 # operator's commands, on BFT orderers.
 if ((${#missing[@]} == 0)); then
   export STEELYARD_NETWORK=real
-  STEELYARD_ORDERER=etcdraft go test -timeout 30m "$@" ./test/e2e
+  STEELYARD_ORDERER=etcdraft tests -timeout 30m "$@" ./test/e2e
   for orderer in BFT etcdraft; do
-    STEELYARD_ORDERER=$orderer go test -timeout 30m "$@" ./test/conformance
+    STEELYARD_ORDERER=$orderer tests -timeout 30m "$@" ./test/conformance
   done
 fi
