@@ -29,7 +29,7 @@ func (g *gateway) desks(handler http.Handler, log *slog.Logger) *web.DeskConfig 
 		p.named[who.Label] = session.Person(who)
 	}
 	return &web.DeskConfig{Posts: p, Operations: operations{handler}, Journal: journal{g.outbox}, Register: g.store,
-		Beacons: g.pinned(), Contribution: g.contribution, Seal: g.seal, Unseal: g.unseal, Observes: g.observes(), Directory: filepath.Join(g.config.Data, "desk-work"), Secure: g.config.SecureCookies}
+		Beacons: g.pinned(), Contribution: g.contribution, Seal: g.seal, Unseal: g.unseal, Observes: g.config.Observes(), Directory: filepath.Join(g.config.Data, "desk-work"), Secure: g.config.SecureCookies}
 }
 
 // pinned are the beacons that a plan made at a desk may pin.

@@ -21,16 +21,10 @@ var drawOfficers = map[string]bool{
 	string(metrology.RoleAssociation): true, string(metrology.RoleNotary): true,
 }
 
-// observes says whether this gateway takes part in draws by itself: on its own
-// embedded network, in a demonstration, or where it is told to.
-func (g *gateway) observes() bool {
-	return g.config.Network == nil || g.config.Demonstrate() || g.config.Observe
-}
-
 // observe takes part in draws for each organisation whose officer the wallet
 // holds, until ctx ends.
 func (g *gateway) observe(ctx context.Context) error {
-	if !g.observes() {
+	if !g.config.Observes() {
 		return nil
 	}
 	observer.New(g.observing()).Run(ctx)

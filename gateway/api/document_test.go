@@ -42,6 +42,26 @@ func TestDocumentNamesEveryRoute(t *testing.T) {
 	require.Equal(t, names(documented), names(served))
 }
 
+// Every reading route takes the parameters that are documented, and no others.
+func TestDocumentNamesEveryParameter(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(Document())
+	require.NoError(t, err)
+	parameter := regexp.MustCompile(`:(\w+)`)
+	for _, route := range New(Config{}).readRoutes() {
+		path := parameter.ReplaceAllString(route.Path, "{$1}")
+		documented, taken := map[string]bool{}, map[string]bool{}
+		for _, p := range doc.Paths.Find(path).Get.Parameters {
+			if p.Value.In == "query" {
+				documented[p.Value.Name] = true
+			}
+		}
+		for _, name := range route.Query {
+			taken[name] = true
+		}
+		require.Equal(t, names(documented), names(taken), path)
+	}
+}
+
 func names(set map[string]bool) []string {
 	all := make([]string, 0, len(set))
 	for name := range set {

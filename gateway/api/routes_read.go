@@ -35,7 +35,7 @@ func (s *Server) readRoutes() []readRoute {
 		{"/v1/certificates/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Certificate(ctx, p.path("id"), s.today()) }},
 		{"/v1/rulesets", paging, s.rulesets},
 		{"/v1/rulesets/:id/:version", nil, s.ruleset},
-		{"/v1/inspections", with("region", "site", "merchant", "state"), s.inspections},
+		{"/v1/inspections", with("region", "site", "merchant", "state", "from", "to"), s.inspections},
 		{"/v1/inspections/overdue", paging, s.overdueInspections},
 		{"/v1/inspections/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Inspection(ctx, p.path("id"), s.today()) }},
 		{"/v1/transactions/:id", nil, func(ctx context.Context, p params) (any, error) { return r.Transaction(ctx, p.path("id")) }},

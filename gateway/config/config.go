@@ -43,8 +43,8 @@ type Config struct {
 	// SQLite file in Data.
 	ReadModel ReadModel `yaml:"readModel"`
 	// Observe takes part in draws by itself, for each organisation whose officer
-	// the wallet holds. The embedded network and a demonstration always do.
-	Observe bool `yaml:"observe"`
+	// the wallet holds. Absent: on the embedded network and in a demonstration.
+	Observe *bool `yaml:"observe"`
 	// SecureCookies says that visitors come by TLS, which something before this
 	// gateway ends: the desks' cookies are then for TLS alone.
 	SecureCookies bool `yaml:"secureCookies"`
@@ -133,6 +133,14 @@ func (c Config) Demonstrate() bool {
 		return !c.NoDemo
 	}
 	return c.Demo
+}
+
+// Observes reports whether this gateway takes part in draws by itself.
+func (c Config) Observes() bool {
+	if c.Observe != nil {
+		return *c.Observe
+	}
+	return c.Network == nil || c.Demonstrate()
 }
 
 // Default is what runs without any setting: the embedded network with

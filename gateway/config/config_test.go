@@ -129,3 +129,16 @@ func TestReadModel(t *testing.T) {
 		require.Equal(t, filepath.Join(filepath.Dir(path), "own.db"), c.ReadModel.DSN)
 	})
 }
+
+// A gateway takes part in draws by itself where nobody else would, unless it is
+// told otherwise.
+func TestObserves(t *testing.T) {
+	for content, want := range map[string]bool{
+		"data: ./d\n": true, "data: ./d\nobserve: false\n": false, complete: false, complete + "observe: true\n": true,
+		complete + "demo: true\n": true, complete + "demo: true\nobserve: false\n": false,
+	} {
+		c := Default()
+		require.NoError(t, c.Load(write(t, content)))
+		require.Equal(t, want, c.Observes(), content)
+	}
+}

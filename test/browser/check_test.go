@@ -8,7 +8,6 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -84,19 +83,6 @@ func TestWithoutScripts(t *testing.T) {
 	)
 	require.Contains(t, v.text(".verdict h2"), "核验相符")
 	require.Contains(t, v.text("main"), "没有保存")
-	v.onlyOurs()
-}
-
-// The box is used with the keyboard alone.
-func TestBoxByKeyboard(t *testing.T) {
-	v := visit(t, "en", phoneWidth, phoneHeight)
-	v.open("/")
-	v.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter)) // skips to the content
-	v.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("DEMO-2026-0001"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("SY-D-10001"),
-		chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".verdict"))
-	require.Contains(t, v.text("h1"), "Certificate DEMO-2026-0001")
-	require.Contains(t, v.text(".verdict"), "the serial number agrees")
-	require.Contains(t, v.text(".verdict"), "looked up by number; no file was checked")
 	v.onlyOurs()
 }
 

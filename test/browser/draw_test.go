@@ -46,7 +46,7 @@ func runDraw(arguments ...string) finished {
 	defer os.RemoveAll(directory)
 	out := filepath.Join(directory, "transcript.json")
 	arguments = append([]string{"draw", "run", "--sites", "60", "--server", site.url, "--token-file", filepath.Join(site.data, "tokens.json"), "--out", out}, arguments...)
-	if said, err := exec.Command(site.program, arguments...).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(site.running, site.program, arguments...).CombinedOutput(); err != nil {
 		return finished{why: err.Error() + ": " + string(said)}
 	}
 	raw, err := os.ReadFile(out)
@@ -63,34 +63,6 @@ func runDraw(arguments ...string) finished {
 		return finished{why: err.Error()}
 	}
 	return finished{id: transcript.Draw, assigned: transcript.Result.Assignments}
-}
-
-// A visitor finds a draw, asks for a place, and recomputes the result.
-func TestDraw(t *testing.T) {
-	id, assigned := drawn(t)
-	v := visit(t, "en", phoneWidth, phoneHeight)
-	v.open("/draws")
-	require.Contains(t, v.text("main"), "demonstration")
-	v.open("/draws/" + id)
-	require.Contains(t, v.text("main"), "It proves nothing about secrecy, bias or time")
-	require.Empty(t, measure[[]string](v, faults))
-	v.do(chromedp.Click("#recompute"))
-	ask(v, chromedp.Poll[bool](`!document.querySelector('#recompute').disabled`))
-	require.Equal(t, "The recomputed result is the one on the ledger.", v.text("#recompute-said"))
-	v.picture("draw")
-
-	for place := range assigned {
-		v.do(chromedp.SendKeys("#site", place), chromedp.Click("form[action^='/draws/'] button"), chromedp.WaitVisible(".verdict"))
-		require.Contains(t, v.text(".verdict"), "drawn")
-		require.Contains(t, v.text(".verdict"), "says nothing about a place")
-		require.Empty(t, measure[[]string](v, faults))
-		v.picture("draw-ticket")
-		break
-	}
-	v.open("/draws/" + id + "?site=S-ELSEWHERE")
-	require.Contains(t, v.text(".verdict"), "not in the directory")
-	v.onlyOurs()
-	v.nothingSent()
 }
 
 // The browser checks the transcript step by step, and names the step that was

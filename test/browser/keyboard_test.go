@@ -51,57 +51,12 @@ func TestFocusIsSeen(t *testing.T) {
 // can be asked.
 func (v *visitor) until(expression string) {
 	v.t.Helper()
-	require.Eventually(v.t, func() bool {
-		holds, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](expression))
-		return err == nil && holds
-	}, 30*time.Second, 100*time.Millisecond, expression)
-}
-
-// Every public job is done with the keyboard alone: a file, a draw and its
-// ticket, results by a filter, the print sheet, the other language, evidence
-// and the offline checker. Choosing the file itself is the browser's dialogue.
-func TestJobsByKeyboard(t *testing.T) {
-	id, assigned := drawn(t)
-	v := visit(t, "en", phoneWidth, phoneHeight)
-
-	v.open("/")
-	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}))
-	v.tabTo("#file-serial")
-	v.do(chromedp.KeyEvent("SY-D-10001" + kb.Enter))
-	v.do(chromedp.WaitVisible(".verdict"))
-	require.Contains(t, v.text(".verdict h2"), "Agrees")
-	v.tabTo(`a[href^="/c/"]`)
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(`a[href="/offline"]`))
-	v.tabTo(`a[href="/offline"]`)
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(`a[href="/offline/checker.html"]`))
-	v.tabTo(`a[href="/offline/checker.html"]`)
-
-	v.open("/draws")
-	v.tabTo(`a[href="/draws/` + id + `"]`)
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#site"))
-	v.tabTo("#site")
-	for place := range assigned {
-		v.do(chromedp.KeyEvent(place + kb.Enter))
-		break
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+		if holds, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](expression)); err == nil && holds {
+			return
+		}
 	}
-	v.do(chromedp.WaitVisible(".verdict"))
-	require.Contains(t, v.text(".verdict"), "drawn")
-	v.tabTo("#recompute")
-	v.do(chromedp.KeyEvent(" "))
-	ask(v, chromedp.Poll[bool](`document.querySelector('#recompute-said').textContent.includes('is the one on the ledger')`))
-
-	v.open("/results")
-	v.tabTo("#region")
-	v.do(chromedp.KeyEvent("99" + kb.Enter))
-	v.until(`location.search.includes('region=99')`)
-	v.tabTo("a.switch")
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitReady(`html[lang="zh-CN"]`))
-	v.open("/i/I-SCALE?lang=en")
-	v.tabTo(`a[href="/i/I-SCALE/differs"]`)
-	v.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("main ol > li"))
-	require.Contains(t, v.text("main"), "12315")
-	v.onlyOurs()
-	v.nothingSent()
+	v.t.Fatalf("it does not come to %s on %s", expression, v.address())
 }
 
 // Three mistakes, and more, on the pages that take something in: each ends with

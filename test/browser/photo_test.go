@@ -47,18 +47,6 @@ func photograph(t *testing.T, code []byte) string {
 	return path
 }
 
-// A photographed code leads to the page it names; the picture stays here.
-func TestPhotographOfACode(t *testing.T) {
-	v := visit(t, "en", phoneWidth, phoneHeight)
-	v.open("/m/M-STATION/sheet")
-	taken := photograph(t, ask(v, chromedp.Screenshot(".qr")))
-	v.open("/")
-	v.do(chromedp.SetUploadFiles("#photo", []string{taken}), chromedp.WaitVisible("main .pledge"))
-	require.Equal(t, "/m/M-STATION", v.address().Path)
-	v.onlyOurs()
-	v.nothingSent()
-}
-
 // A picture without a code, and a file that is none, are told apart from a bad
 // answer; the box stays ready.
 func TestPhotographMistakes(t *testing.T) {

@@ -4,9 +4,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
@@ -18,7 +20,10 @@ import (
 // router has the routes of the public pages and nothing behind them.
 func router() *echo.Echo {
 	e := echo.New()
-	web.New(web.Config{Document: api.Document(), Log: slog.New(slog.DiscardHandler)}).Mount(e)
+	web.New(web.Config{
+		Document: api.Document(), Log: slog.New(slog.DiscardHandler), Clock: time.Now, Trust: []byte(`{}`),
+		Desks: &web.DeskConfig{Directory: os.TempDir()},
+	}).Mount(e)
 	return e
 }
 

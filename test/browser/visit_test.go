@@ -13,52 +13,96 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
-// visitor is one browser with an empty profile, and all it asked for.
+// visitor is somebody with an empty profile, and all that the browser asked for.
 type visitor struct {
 	t        *testing.T
 	ctx      context.Context
 	mu       sync.Mutex
+	manner   manner
 	language string
+	mishap   string     // befalls the next form; empty: none
+	post     string     // that is signed in
+	at       *gateway   // that is visited
+	choosing chan int64 // file dialogues that were opened, by their control
 	requests []*network.Request
 }
 
-// visit starts a browser of a language, with a viewport in CSS pixels.
+// browser is the one browser of all tests; each visitor has a context of its
+// own in it, with cookies and storage of its own.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	profile, err := os.MkdirTemp(site.scratch, "profile-")
+	if err != nil {
+		return nil, err
+	}
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
+		chromedp.UserDataDir(profile), chromedp.Flag("lang", "en"), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		// A window behind another is not to be slower.
+		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-backgrounding-occluded-windows", true), chromedp.Flag("disable-renderer-backgrounding", true),
+		chromedp.Flag("disable-features", "BackForwardCache"), // the driver loses a page that comes back from it
+	)
+	ctx, end := chromedp.NewContext(allocator)
+	site.closing = append(site.closing, func() { end(); endAllocator() })
+	return ctx, chromedp.Do(ctx) // the browser lives as long as the context of its first call
+})
+
+// patience bounds what one visitor does.
+const patience = 5 * time.Minute
+
+// visit opens a window for a visitor who reads a language, with a viewport in
+// CSS pixels.
 func visit(t *testing.T, language string, width, height int64) *visitor {
+	t.Helper()
+	return arrive(t, manner{language: language, width: width, height: height, keys: true})
+}
+
+// arrive opens a window for a visitor.
+func arrive(t *testing.T, m manner) *visitor {
 	t.Helper()
 	if site.skip != "" {
 		t.Skip(site.skip)
 	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath("chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("lang", language), chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("disable-features", "BackForwardCache"), // the driver loses a page that comes back from it
-	}
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(endAllocator)
-	ctx, end := chromedp.NewContext(allocator)
+	process, err := browser()
+	require.NoError(t, err)
+	ctx, end := chromedp.NewContext(process, chromedp.WithNewBrowserContext())
 	t.Cleanup(end)
-	require.NoError(t, chromedp.Do(ctx)) // the browser lives as long as the context of its first call
-	limited, endTime := context.WithTimeout(ctx, 4*time.Minute)
+	require.NoError(t, chromedp.Do(ctx))
+	limited, endTime := context.WithTimeout(ctx, patience)
 	t.Cleanup(endTime)
-	v := &visitor{t: t, ctx: limited, language: language}
-	require.NoError(t, chromedp.Listen(limited, func(event any) {
-		if sent, ok := event.(*network.EventRequestWillBeSent); ok {
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			v.requests = append(v.requests, sent.Request)
-		}
-	}))
+	v := &visitor{t: t, ctx: limited, manner: m, language: m.language, at: &site.gateway, choosing: make(chan int64, 1)}
+	require.NoError(t, chromedp.Listen(limited, v.note))
 	command(v, network.Enable, network.EnableParams{})
-	command(v, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
+	command(v, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": m.language}})
 	command(v, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 500,
+		Width: m.width, Height: m.height, DeviceScaleFactor: 1, Mobile: m.width < 500,
 	})
+	command(v, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	command(v, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true})
+	if !m.keys {
+		command(v, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
+	}
 	return v
+}
+
+// note keeps what the browser asks for.
+func (v *visitor) note(event any) {
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.requests = append(v.requests, e.Request)
+	case *page.EventFileChooserOpened:
+		select {
+		case v.choosing <- int64(e.BackendNodeID):
+		default:
+		}
+	}
 }
 
 // command sends a command of the DevTools protocol.
@@ -83,7 +127,7 @@ func ask[T any](v *visitor, action chromedp.Action[T]) T {
 
 func (v *visitor) open(path string) {
 	v.t.Helper()
-	v.do(chromedp.Navigate(site.url+path), chromedp.WaitReady("#main"))
+	v.do(chromedp.Navigate(v.at.url+path), chromedp.WaitReady("#main"))
 }
 
 // text is what a visitor reads within the elements of a selector.
@@ -115,7 +159,7 @@ func (v *visitor) onlyOurs() {
 		if strings.HasPrefix(r.URL, "data:") {
 			continue // the browser's own picture in a control; nobody is asked
 		}
-		require.True(v.t, strings.HasPrefix(r.URL, site.url+"/") || strings.HasPrefix(r.URL, "blob:"+site.url), r.URL)
+		require.True(v.t, strings.HasPrefix(r.URL, v.at.url+"/") || strings.HasPrefix(r.URL, "blob:"+v.at.url), r.URL)
 	}
 }
 
@@ -139,6 +183,20 @@ func (v *visitor) picture(name string) {
 	image := ask(v, chromedp.FullScreenshot(100))
 	require.NoError(v.t, os.MkdirAll(site.images, 0o755))
 	require.NoError(v.t, os.WriteFile(filepath.Join(site.images, name+".png"), image, 0o644))
+}
+
+// bodies are what requests carried.
+func (v *visitor) bodies() []string {
+	v.t.Helper()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var all []string
+	for _, r := range v.requests {
+		for _, part := range r.PostDataEntries {
+			all = append(all, string(part.Bytes))
+		}
+	}
+	return all
 }
 
 // sample is the path of a file of the demonstration.
