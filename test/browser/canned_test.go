@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -57,28 +56,25 @@ func cannedPages(t *testing.T, language string, desks bool) []string {
 // Every view in every state is usable and the accessibility checker finds
 // nothing: light and dark, phone and desktop, both languages.
 func TestEveryStateOfEveryView(t *testing.T) {
+	phone, desktop := everyLook[:2], everyLook[2:]
 	for name, round := range map[string]struct {
-		language, scheme string
-		width, height    int64
-		desks            bool
+		language string
+		desks    bool
+		looks    []look
 	}{
-		"phone, Chinese, light": {"zh-CN", "light", phoneWidth, phoneHeight, false}, "desktop, Chinese, dark": {"zh-CN", "dark", desktopWidth, desktopHeight, false},
-		"phone, English, dark": {"en", "dark", phoneWidth, phoneHeight, false}, "desktop, English, light": {"en", "light", desktopWidth, desktopHeight, false},
-		"desks, phone, Chinese": {"zh-CN", "dark", phoneWidth, phoneHeight, true}, "desks, phone, English": {"en", "light", phoneWidth, phoneHeight, true},
+		"Chinese": {"zh-CN", false, []look{phone[0], desktop[1]}}, "English": {"en", false, []look{phone[1], desktop[0]}},
+		"desks, Chinese": {"zh-CN", true, []look{phone[1], desktop[0]}}, "desks, English": {"en", true, []look{phone[0], desktop[1]}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := visit(t, round.language, round.width, round.height)
-			command(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: round.scheme}},
-			})
+			t.Parallel()
+			v := visit(t, round.language, phoneWidth, phoneHeight)
 			server := canned(t)
 			found := map[string][]string{}
 			for _, file := range cannedPages(t, round.language, round.desks) {
 				v.do(chromedp.Navigate(server.URL+"/"+file), chromedp.WaitReady("#main"))
-				if wrong := append(measure[[]string](v, faults), v.violations()...); len(wrong) > 0 {
+				if wrong := v.examine("canned-"+strings.TrimSuffix(file, ".html"), round.looks...); len(wrong) > 0 {
 					found[file] = wrong
 				}
-				v.picture("canned-" + strings.TrimSuffix(file, ".html") + "-" + round.scheme)
 			}
 			require.Empty(t, found)
 		})

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -149,9 +150,10 @@ func drawByHand(t *testing.T, v *visitor) {
 	reminded := func(at *visitor, operation string) {
 		t.Helper()
 		at.open("/desk")
-		require.Regexp(t, id+`[^\n]*`+at.says("by ", "(前|之前|截止)"), at.text("main"), "the desk says by when")
+		due := measure[string](at, `[...document.querySelectorAll('main .rows li')].find((e) => e.textContent.includes('`+id+`')).textContent`)
+		require.Regexp(t, at.says("by ", "期限"), due, "the desk says by when")
 		at.follow(`main .rows a[href="/desk/draws/` + id + `"]`)
-		require.Regexp(t, at.says(`by .+, in \d+`, `(前|剩)`), at.text(".verdict"), "and how long that is")
+		require.Regexp(t, at.says(`by .+, in \d+`, `前完成，还有 \d+`), at.text(".verdict"), "and how long that is")
 		at.follow(`.verdict a[href="/desk/do/` + operation + `?id=` + id + `"]`)
 		at.sendForm(func() {})
 		at.told()
@@ -181,6 +183,7 @@ func drawByHand(t *testing.T, v *visitor) {
 	act(v, "postDraw")
 	v.open("/draws/" + id)
 	require.Equal(t, 2, measure[int](v, `document.querySelectorAll('main h2 ~ ol > li a[href^="/s/"]').length`), "two places were drawn")
+	v.requests = slices.Concat(v.requests, association.requests, notary.requests)
 }
 
 // bringRound waits for a draw's round and brings its signature: a wrong one, of
@@ -200,6 +203,8 @@ func (v *visitor) bringRound(id string, round int64) {
 	v.write("#signature", hex.EncodeToString(handBeacon().Sign(uint64(round))))
 	v.follow(`form[action$="/beacon"] button`)
 	v.until(`!document.getElementById('signature')`)
+	v.open("/draws/" + id + "/beacon") // the address of the form, come back to
+	require.Equal(v.t, "/draws/"+id, v.address().Path)
 	v.sound()
 }
 

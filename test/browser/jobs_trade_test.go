@@ -72,7 +72,7 @@ func organiserSpreadsheets(t *testing.T, v *visitor) {
 
 	place, scale := unique("ST"), unique("IT")
 	v.begin("/desk/file/importRows-sites")
-	said = v.sendSpreadsheet(saved(t, "places.csv", "场所编号,名称,场所类型,行政区划,所有者编号,经营者编号,起始日期\n"+place+",第一摊,摊位,310115,"+first+","+first+",2026-01-01\n"))
+	said = v.sendSpreadsheet(saved(t, "places.csv", "场所编号,名称,场所类型,行政区划,所有者编号,经营者编号,起始日期\n"+place+",第一摊,商店,310115,"+first+","+first+",2026-01-01\n"))
 	require.NotContains(t, said, v.says("Line 2", "第 2 行"))
 	v.begin("/desk/file/importRows-instruments")
 	said = v.sendSpreadsheet(saved(t, "scales.csv", "器具编号,器具名称,目录编号,型号,制造单位,出厂编号,用途,检定方式,送检方式,行政区划,场所编号,所有者编号,使用者编号\n"+
@@ -211,4 +211,29 @@ func merchantDrawn(t *testing.T, v *visitor) {
 	v.enter("ground", measure[string](v, `[...document.getElementById('ground').options].map((o) => o.value).find(Boolean)`))
 	v.sendForm(func() {})
 	v.told()
+}
+
+// Whoever signs in with the wrong token is told; whoever signs out is out, also
+// for the way back.
+func signInAndOut(t *testing.T, v *visitor) {
+	v.open("/")
+	v.follow(`footer a[href="/desk"]`)
+	v.write("#secret", "not a token")
+	v.follow(send)
+	require.NotEmpty(t, v.text(".fault"))
+	v.sound()
+	v.identify("notary")
+	v.follow(`main a[href="/desk/sent"]`)
+	v.sound()
+	v.follow(".desk-bar button")
+	require.Equal(t, "/", v.address().Path)
+	for _, path := range []string{"/desk", "/desk/sign-in", "/desk/sign-out"} { // the addresses of forms are come back to
+		v.open(path)
+		require.Equal(t, 1, measure[int](v, `document.querySelectorAll('#secret').length`), path)
+		require.Equal(t, "/desk", v.address().Path)
+	}
+	v.leaving()
+	measure[bool](v, `history.back(), true`)
+	v.arrived()
+	require.Zero(t, measure[int](v, `document.querySelectorAll('.desk-bar').length`))
 }

@@ -1,12 +1,6 @@
 package browser
 
-import (
-	"strings"
-	"testing"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/stretchr/testify/require"
-)
+import ()
 
 // pages are all public pages of the demonstration.
 var pages = []string{
@@ -59,24 +53,3 @@ const faults = `(() => {
   if (width > window.innerWidth) found.push('wider than the window: ' + width);
   return found;
 })()`
-
-func TestEverybodyCanUseEveryPage(t *testing.T) {
-	for _, language := range []string{"zh-CN", "en"} {
-		for _, scheme := range []string{"light", "dark"} {
-			t.Run(language+"/"+scheme, func(t *testing.T) {
-				v := visit(t, language, phoneWidth, phoneHeight)
-				command(v, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-					Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-				})
-				for _, path := range allPages(t) {
-					v.open(path)
-					require.Empty(t, measure[[]string](v, faults), path)
-					require.True(t, strings.HasPrefix(language, measure[string](v, `document.documentElement.lang.slice(0, 2)`)), path)
-					name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-").Replace(path), "-")
-					v.picture("page-" + name + "-" + language + "-" + scheme)
-				}
-				v.onlyOurs()
-			})
-		}
-	}
-}

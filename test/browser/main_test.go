@@ -93,7 +93,7 @@ func open(directory string) error {
 	}
 	site.images = os.Getenv("SCREENSHOTS")
 	site.drawn = sync.OnceValue(func() finished { return runDraw() })
-	site.filed = sync.OnceValue(func() finished { return runDraw("--by-file") })
+	site.filed = sync.OnceValue(func() finished { return runDraw("--by-file", "--authority", "440301") })
 	var early sync.WaitGroup
 	early.Go(func() { site.drawn() })
 	early.Go(func() { site.filed() })

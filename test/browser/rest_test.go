@@ -49,19 +49,6 @@ func unique(prefix string) string {
 	return prefix + "-" + string(stamp)
 }
 
-// everywhere runs a test in every manner.
-func everywhere(t *testing.T, job func(t *testing.T, v *visitor)) {
-	t.Helper()
-	for _, m := range manners {
-		t.Run(m.name, func(t *testing.T) {
-			t.Parallel()
-			v := arrive(t, m)
-			job(t, v)
-			v.onlyOurs()
-		})
-	}
-}
-
 // items are the elements of a list that the interface gives.
 func items(t *testing.T, post, path string) []map[string]any {
 	t.Helper()
