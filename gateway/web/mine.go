@@ -19,6 +19,7 @@ type minePage struct {
 	Organiser bool   // may ask for any merchant
 	Unknown   bool   // there is no merchant of the id asked for
 	Merchants []mine
+	Others    []string // ids of those that are not shown, each on a page of its own
 }
 
 // mine is one merchant with what there is to do for it.
@@ -59,9 +60,12 @@ func (s *Server) mine(ctx context.Context, v visit) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if body.Organiser && body.Asked != "" {
+	if body.Asked != "" && (body.Organiser || slices.Contains(ids, body.Asked)) {
 		ids = []string{body.Asked}
+	} else if body.Asked != "" {
+		ids, body.Unknown = nil, true
 	}
+	body.Others = ids[min(len(ids), maxMine):]
 	for _, id := range ids[:min(len(ids), maxMine)] {
 		one, err := s.lookAfter(ctx, v, id)
 		if metrology.ErrorCode(err) == metrology.CodeNotFound {

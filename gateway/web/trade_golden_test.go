@@ -3,6 +3,7 @@ package web_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -76,6 +77,23 @@ func TestGoldenTrade(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A post that acts for more merchants than a page shows reaches each of them,
+// and none of anybody else.
+func TestMineBeyondAPage(t *testing.T) {
+	d := newDesk(t)
+	for i := range 30 {
+		d.register.merchants = append(d.register.merchants, public.Merchant{Merchant: metrology.Merchant{ID: fmt.Sprintf("M-MORE-%d", i)}})
+	}
+	d.signIn("merchant")
+	page := d.get("/desk/mine", "en").Body.String()
+	require.NotContains(t, page, `href="/m/M-MORE-29"`)
+	require.Contains(t, page, `href="/desk/mine?merchant=M-MORE-29"`)
+	page = d.get("/desk/mine?merchant=M-MORE-29", "en").Body.String()
+	require.Contains(t, page, `href="/m/M-MORE-29"`)
+	require.NotContains(t, page, `href="/m/M-1"`)
+	require.Contains(t, d.get("/desk/mine?merchant=M-NONE", "en").Body.String(), "no merchant of this id")
 }
 
 // Without rules in force nothing can be signed, and the page says so.

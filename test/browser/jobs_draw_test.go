@@ -168,7 +168,7 @@ func drawByHand(t *testing.T, v *visitor) {
 	reminded(notary, "commitToDraw")
 	v.open("/draws/" + id)
 	v.sound()
-	require.Equal(t, 4, strings.Count(v.text("main ol.history"), v.says("committed", "提交承诺")), v.text("main ol.history"))
+	require.Equal(t, 4, strings.Count(v.text("main ol.history"), v.says("committed to a random share", "提交随机数承诺")), v.text("main ol.history"))
 	act(notary, "openDraw")
 	for org, secret := range secrets {
 		g.rest(t, posts[org], http.MethodPost, "/v1/draws/"+id+"/reveal", `{"secret":"`+hex.EncodeToString(secret[:])+`"}`)

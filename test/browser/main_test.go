@@ -1,6 +1,12 @@
 // Package browser goes through the pages as visitors do, in Debian's Chromium,
 // against a gateway with its demonstration content. Without Chromium on PATH
 // every test is skipped.
+//
+// What people do stands in a table (jobs_test.go), and is done on a phone by
+// touch and on a desktop by keyboard alone, in Chinese and in English: the same
+// steps by another hand (hand_test.go). All visitors share one browser, each
+// with a profile of its own, and one gateway; a second gateway takes no part in
+// draws, so that its organisations act at their desks.
 package browser
 
 import (

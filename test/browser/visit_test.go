@@ -53,7 +53,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 })
 
 // patience bounds what one visitor does.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // visit opens a window for a visitor who reads a language, with a viewport in
 // CSS pixels.
