@@ -45,7 +45,8 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
 		// A window behind another is not to be slower.
 		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-backgrounding-occluded-windows", true), chromedp.Flag("disable-renderer-backgrounding", true),
-		chromedp.Flag("disable-features", "BackForwardCache"), // the driver loses a page that comes back from it
+		// The driver loses a page that comes back from the cache; what the browser's own bars are made of is not looked at.
+		chromedp.Flag("disable-features", "BackForwardCache,PreloadTopChromeWebUI,InitialWebUI,WebUIReloadButton"),
 	)
 	ctx, end := chromedp.NewContext(allocator)
 	site.closing = append(site.closing, func() { end(); endAllocator() })
