@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
@@ -284,6 +285,8 @@ func (v *visitor) download(selector string) (name string, content []byte) {
 		Behavior: protocol.SetDownloadBehaviorBehaviorAllow, BrowserContextID: chromedp.FromContext(v.ctx).BrowserContextID, DownloadPath: into,
 	})
 	require.NoError(v.t, err)
+	// What is saved is asked for by the browser itself, not by the page.
+	v.note(&network.EventRequestWillBeSent{Request: &network.Request{Method: "GET", URL: measure[string](v, fmt.Sprintf(`document.querySelector(%q).href`, selector))}})
 	v.press(selector)
 	require.Eventually(v.t, func() bool {
 		saved, err := os.ReadDir(into)

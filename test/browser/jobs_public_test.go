@@ -72,6 +72,8 @@ func verifyByBox(t *testing.T, v *visitor) {
 	v.write("#serial", "SY-D-10002")
 	v.follow(`form[action^="/c/"] button`)
 	require.Contains(t, v.text(".verdict"), v.says("the serial number differs", "出厂编号与证书不一致"))
+	v.follow(`main a[href="/differs"]`)
+	v.sound()
 	ask("东门加油站", "")
 	if v.address().Path == "/check" { // of several a list
 		v.follow(`main a[href="/m/M-STATION"]`)
