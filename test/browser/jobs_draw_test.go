@@ -169,6 +169,8 @@ func drawByHand(t *testing.T, v *visitor) {
 	v.open("/draws/" + id)
 	v.sound()
 	require.Equal(t, 4, strings.Count(v.text("main ol.history"), v.says("committed to a random share", "提交随机数承诺")), v.text("main ol.history"))
+	notary.open("/desk/windows")
+	notary.sound()
 	act(notary, "openDraw")
 	for org, secret := range secrets {
 		g.rest(t, posts[org], http.MethodPost, "/v1/draws/"+id+"/reveal", `{"secret":"`+hex.EncodeToString(secret[:])+`"}`)

@@ -75,6 +75,8 @@ func overdueLists(t *testing.T, v *visitor) {
 	v.follow(`main a[href="/desk/cases"]`)
 	require.Contains(t, measure[string](v, row+`.querySelector('.tag.tone-caution').textContent`), "!")
 	v.follow(`main a[href="/results/overdue"]`)
+	v.open("/desk/overdue")
+	v.sound()
 	v.open("/desk/cases/" + id)
 	require.Contains(t, v.text("main"), v.says("overdue", "逾期"))
 	v.done(do("reviewInspection") + "?id=" + id)
