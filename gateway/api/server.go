@@ -56,7 +56,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		Body: 1 << 20, Upload: 64 << 20, DrawFile: 4 << 30, ReadsPerSec: 2000, WritesPerSec: 1000, Handler: 50 * time.Second,
 		Reads:   AtOnce{Most: 64, First: 4 * runtime.GOMAXPROCS(0), InLine: 56},
-		Writes:  AtOnce{Most: 256, First: 16, InLine: 24},
+		Writes:  AtOnce{Most: 256, First: 16, InLine: 8},
 		Uploads: AtOnce{Most: 4, First: 4}, Downloads: AtOnce{Most: 64, First: 64},
 		ConnectionsAtOnce: 512, QuickWrite: 20 * time.Millisecond,
 	}
