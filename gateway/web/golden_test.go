@@ -11,6 +11,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
+
+	"github.com/steelyard-ledger/steelyard/gateway/public"
+	"github.com/steelyard-ledger/steelyard/gateway/web"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -20,7 +23,12 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestGolden(t *testing.T) {
 	all, empty, broken := full(), &register{}, full()
 	broken.broken = true
-	served := map[*register]*echo.Echo{all: serve(t, all), empty: serve(t, empty), broken: serve(t, broken)}
+	late := full() // of a gateway that was cut off from its peers
+	cutOff := func() public.Following { return public.Following{Current: "2026-03-09T23:00:00Z"} }
+	served := map[*register]*echo.Echo{
+		all: serve(t, all), empty: serve(t, empty), broken: serve(t, broken),
+		late: serveConfig(t, web.Config{Register: late, Following: cutOff}),
+	}
 	for name, page := range map[string]struct {
 		register *register
 		path     string
@@ -29,6 +37,7 @@ func TestGolden(t *testing.T) {
 		"home":                   {all, "/", 200},
 		"home-register-broken":   {broken, "/", 200},
 		"report-good":            {all, "/check?sha256=" + fileSum.Value + "&serial=SY-D-1", 200},
+		"report-out-of-date":     {late, "/check?sha256=" + fileSum.Value + "&serial=SY-D-1", 200},
 		"report-mismatch":        {all, "/d/sha256/" + fileSum.Value + "?serial=other", 200},
 		"report-revoked":         {all, "/d/sm3/" + strings.Repeat("ef", 32), 200},
 		"report-calibration":     {all, "/d/c14n-sha256/" + strings.Repeat("9a", 32), 200},
