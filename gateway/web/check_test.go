@@ -186,6 +186,9 @@ func TestLanguageSwitch(t *testing.T) {
 	e.ServeHTTP(w, r)
 	require.Contains(t, w.Body.String(), `<html lang="en">`)
 
+	w = get(e, "/m/M-1?lang=zh-CN", "en")
+	require.Contains(t, w.Body.String(), `<html lang="zh-CN">`)
+
 	w = get(e, "/check?q=nothing&lang=tlh", "en")
 	require.Equal(t, "en", w.Header().Get("Content-Language"))
 	require.Contains(t, w.Body.String(), "/check?lang=zh&amp;q=nothing")

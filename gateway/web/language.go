@@ -65,8 +65,10 @@ func chooseLanguage(c echo.Context) language {
 	return preferred(c.Request().Header.Get("Accept-Language"))
 }
 
-func parseLanguage(text string) (language, bool) {
-	l := language(text)
+// parseLanguage reads a language tag (BCP 47): its primary subtag decides.
+func parseLanguage(tag string) (language, bool) {
+	primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	l := language(primary)
 	return l, l == chinese || l == english
 }
 
@@ -76,8 +78,7 @@ func preferred(header string) language {
 	best, weight := chinese, 0.0
 	for _, item := range strings.Split(header, ",") {
 		tag, parameter, _ := strings.Cut(strings.TrimSpace(item), ";")
-		primary, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
-		l, ok := parseLanguage(primary)
+		l, ok := parseLanguage(strings.TrimSpace(tag))
 		if !ok {
 			continue
 		}
