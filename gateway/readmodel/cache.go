@@ -37,7 +37,7 @@ var ofStatus = cacheKey{what: "status"}
 
 // remember returns the kept answer or loads it. Nobody may change what it
 // returns. An answer that was loaded while the read model changed is not kept,
-// since it may be from before.
+// since it may be from before; of two that are loaded at once the first stays.
 func remember[T any](ctx context.Context, s *Store, key cacheKey, load func() (T, error)) (T, error) {
 	c := &s.single
 	c.mutex.RLock()
@@ -60,6 +60,9 @@ func remember[T any](ctx context.Context, s *Store, key cacheKey, load func() (T
 	defer c.mutex.Unlock()
 	if c.state != state {
 		return value, nil
+	}
+	if first, found := c.kept[key]; found {
+		return first.(T), nil // a later status would take a place that is before older answers
 	}
 	if c.kept == nil || len(c.kept) >= cacheSize {
 		status, known := c.kept[ofStatus]

@@ -65,6 +65,22 @@ func TestOthersReadNothingOlderThanTheirHeight(t *testing.T) {
 	done()
 }
 
+// A status that is long on its way takes no place from the one that others kept
+// before they read what they keep beside it: they would be older than it says.
+func TestSlowStatusOvertakesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, r *register) {
+		populate(r)
+		r.renumber(len(r.blocks) + 1)
+		slow, err := r.RememberStatus(t.Context(), func() (public.Status, error) {
+			before := shownBy(t, r.Store) // all of it is kept
+			return public.Status{Height: uint64(before.height) + 1}, nil
+		})
+		require.NoError(t, err)
+		got := shownBy(t, r.Store)
+		require.GreaterOrEqual(t, min(got.certificate, got.issuer, got.instrument), max(got.height, int(slow.Height)))
+	})
+}
+
 // readMeanwhile has two readers check what they are shown until done.
 func readMeanwhile(t *testing.T, from *readmodel.Store) (done func()) {
 	stop := make(chan struct{})

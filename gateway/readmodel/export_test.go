@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
 // Dump returns every row of every table, in the order of their text, so that
@@ -93,4 +95,9 @@ type Values = values
 func (s *Store) LookUpStatus(ctx context.Context, failure error) error {
 	_, err := lookUp(ctx, s, "position", `SELECT number FROM position`, func(scanner) (int, error) { return 0, failure })
 	return err
+}
+
+// RememberStatus keeps a status that load gives, as Status does.
+func (s *Store) RememberStatus(ctx context.Context, load func() (public.Status, error)) (public.Status, error) {
+	return remember(ctx, s, ofStatus, load)
 }
