@@ -95,7 +95,7 @@ func TestMistakes(t *testing.T) {
 
 	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "scale.pdf")}))
 	v.do(chromedp.DoubleClick("#file-form button"), chromedp.WaitVisible(".verdict"))
-	measure[bool](v, `history.back(), true`)
+	v.back()
 	v.do(chromedp.WaitVisible("#main > .lead"))
 	require.False(t, measure[bool](v, `document.querySelector('#file-form button').disabled`), "the form is ready again")
 

@@ -175,7 +175,7 @@ func (v *visitor) backAndAgain() {
 	v.t.Helper()
 	reached := v.address().RequestURI()
 	v.leaving()
-	measure[bool](v, `history.back(), true`)
+	v.back()
 	v.arrived()
 	v.press(send)
 	v.until(fmt.Sprintf(`location.pathname === %q || !!document.querySelector('main a[href^="/desk/sent/desk-"]') || !!document.querySelector('main form :invalid') || !!document.querySelector('main .fault')`, reached))

@@ -242,7 +242,7 @@ func signInAndOut(t *testing.T, v *visitor) {
 		require.Equal(t, "/desk", v.address().Path)
 	}
 	v.leaving()
-	measure[bool](v, `history.back(), true`)
+	v.back()
 	v.arrived()
 	require.Zero(t, measure[int](v, `document.querySelectorAll('.desk-bar').length`))
 }

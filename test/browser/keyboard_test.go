@@ -2,7 +2,6 @@ package browser
 
 import (
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -47,18 +46,6 @@ func TestFocusIsSeen(t *testing.T) {
 	}
 }
 
-// until waits for what may come with another page; while that loads, nothing
-// can be asked.
-func (v *visitor) until(expression string) {
-	v.t.Helper()
-	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
-		if holds, err := chromedp.Run(v.ctx, chromedp.Evaluate[bool](expression)); err == nil && holds {
-			return
-		}
-	}
-	v.t.Fatalf("it does not come to %s on %s", expression, v.address())
-}
-
 // Three mistakes, and more, on the pages that take something in: each ends with
 // words that say what to do, and the way back works.
 func TestStrangersMistakes(t *testing.T) {
@@ -88,7 +75,7 @@ func TestStrangersMistakes(t *testing.T) {
 	v.open("/results")
 	v.do(chromedp.SendKeys("#region", "31"), chromedp.DoubleClick(`form[action="/results"] button`))
 	v.until(`location.search.includes('region=31')`)
-	measure[bool](v, `history.back(), true`)
+	v.back()
 	v.until(`location.pathname === '/results' && !location.search.includes('region=31')`)
 	v.onlyOurs()
 	v.nothingSent()

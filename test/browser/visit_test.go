@@ -2,14 +2,18 @@ package browser
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -115,39 +119,97 @@ func command[P, R any](v *visitor, c cdp.Command[P, R], params P) {
 
 func (v *visitor) do(steps ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
-	require.NoError(v.t, chromedp.Do(v.ctx, steps...))
+	for _, step := range steps {
+		ask(v, step)
+	}
 }
 
-// ask runs an action that answers.
+// What the DevTools protocol says of an element, and of a script, whose page
+// another one has replaced.
+var (
+	elementGone = []string{"No node with given id found", "Could not find node with given id"}
+	scriptGone  = []string{"Cannot find context with specified id", "Inspected target navigated or closed", "Execution context was destroyed."}
+)
+
+// ask runs an action that answers. One that looked for its element on a page
+// that was being replaced has done nothing yet, and looks on the new one.
 func ask[T any](v *visitor, action chromedp.Action[T]) T {
 	v.t.Helper()
+	return again(v, action, elementGone)
+}
+
+func again[T any](v *visitor, action chromedp.Action[T], where []string) T {
+	v.t.Helper()
 	result, err := chromedp.Run(v.ctx, action)
+	var said *cdproto.Error
+	for end := time.Now().Add(10 * time.Second); errors.As(err, &said) && slices.Contains(where, said.Message) && time.Now().Before(end); {
+		time.Sleep(15 * time.Millisecond)
+		result, err = chromedp.Run(v.ctx, action)
+	}
 	require.NoError(v.t, err)
 	return result
 }
 
+// open goes to an address. Where the page that is left was on its way to
+// another, that may win, and the address is asked for again.
 func (v *visitor) open(path string) {
 	v.t.Helper()
-	v.do(chromedp.Navigate(v.at.url+path), chromedp.WaitReady("#main"))
+	err := chromedp.Do(v.ctx, chromedp.Navigate(v.at.url+path))
+	var lost *chromedp.LoadError
+	for tries := 1; errors.As(err, &lost) && lost.ErrorText == "net::ERR_ABORTED" && tries < 5; tries++ {
+		v.t.Logf("%s: %v, from %s", path, err, v.address())
+		time.Sleep(100 * time.Millisecond)
+		err = chromedp.Do(v.ctx, chromedp.Navigate(v.at.url+path))
+	}
+	require.NoError(v.t, err, path)
+	v.do(chromedp.WaitReady("#main"))
 }
 
-// text is what a visitor reads within the elements of a selector.
+// text is what a visitor reads within the first element of a selector, once
+// there is one. It is asked in one go, so that no page comes in between.
 func (v *visitor) text(selector string) string {
 	v.t.Helper()
-	return ask(v, chromedp.Text(selector))
+	script := fmt.Sprintf(`((e) => e && (e.getClientRects().length ? e.innerText : ''))(document.querySelector(%q))`, selector)
+	return *await(v, script, func(text *string) bool { return text != nil })
+}
+
+// until waits for what holds in the page, or in one that comes after it.
+func (v *visitor) until(expression string) {
+	v.t.Helper()
+	await(v, expression, func(holds bool) bool { return holds })
+}
+
+// await asks a page until the answer is enough. While another one loads,
+// nothing can be asked.
+func await[T any](v *visitor, expression string, enough func(T) bool) T {
+	v.t.Helper()
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(15 * time.Millisecond) {
+		if answer, err := chromedp.Run(v.ctx, chromedp.Evaluate[T](expression)); err == nil && enough(answer) {
+			return answer
+		}
+	}
+	v.t.Fatalf("it does not come to %s on %s", expression, v.address())
+	return *new(T)
 }
 
 func (v *visitor) address() *url.URL {
 	v.t.Helper()
-	parsed, err := url.Parse(ask(v, chromedp.Location()))
+	parsed, err := url.Parse(measure[string](v, `location.href`))
 	require.NoError(v.t, err)
 	return parsed
 }
 
-// measure runs a script in the page.
+// back presses the browser's button. It answers before the page is left.
+func (v *visitor) back() {
+	v.t.Helper()
+	measure[bool](v, `setTimeout(() => history.back()), true`)
+}
+
+// measure runs a script in the page, which must not leave it: where a page that
+// was on its way has come meanwhile, the script is for that one.
 func measure[T any](v *visitor, script string) T {
 	v.t.Helper()
-	return ask(v, chromedp.Evaluate[T](script))
+	return again(v, chromedp.Evaluate[T](script), scriptGone)
 }
 
 // onlyOurs checks that no host but ours was asked for anything.
