@@ -166,6 +166,11 @@ func (c *Client) gateway(label string, peer *endpoint) (*client.Gateway, error) 
 	if err != nil {
 		return nil, err
 	}
+	return c.gatewayOf(label, s, peer)
+}
+
+// gatewayOf is gateway for an identity that the wallet has just given.
+func (c *Client) gatewayOf(label string, s *signer, peer *endpoint) (*client.Gateway, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	key := gatewayKey{label, peer}
@@ -198,7 +203,7 @@ func (c *Client) tryPeers(ctx context.Context, label string, call func(*endpoint
 	}
 	var last error
 	for _, peer := range c.order(s.MspID()) {
-		gateway, err := c.gateway(label, peer)
+		gateway, err := c.gatewayOf(label, s, peer)
 		if err != nil {
 			return err
 		}

@@ -16,9 +16,17 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/outbox"
 )
 
+// endorsed is a transaction that awaits its turn.
+type endorsed struct {
+	id        string
+	prepared  []byte   // signed gateway.PreparedTransaction, as the outbox keeps it and peers take it
+	contested []string // keys of the ledger that it has read and changes
+}
+
 // sign signs a transaction now, so that the bytes kept in the outbox are the
-// very bytes that are sent.
-func (s *submission) sign(g *client.Gateway, transaction *client.Transaction) (*client.Transaction, error) {
+// very bytes that are sent. The client library would take the envelope apart
+// again at each step from here on; nothing of that is needed.
+func (s *submission) sign(g *client.Gateway, transaction *client.Transaction) (*endorsed, error) {
 	id, err := s.wallet.load(s.call.Identity)
 	if err != nil {
 		return nil, err
@@ -26,19 +34,6 @@ func (s *submission) sign(g *client.Gateway, transaction *client.Transaction) (*
 	if !uses(g, id) {
 		return nil, &Fault{Kind: Unavailable, TransactionID: transaction.TransactionID(), Err: errors.New("the identity was renewed since the endorsement")}
 	}
-	signature, err := id.sign(transaction.Digest())
-	if err != nil {
-		return nil, fmt.Errorf("sign envelope: %w", err)
-	}
-	prepared, err := transaction.Bytes()
-	if err != nil {
-		return nil, fmt.Errorf("encode envelope: %w", err)
-	}
-	return g.NewSignedTransaction(prepared, signature)
-}
-
-// contested names the keys that an endorsed transaction has read and changes.
-func contested(transaction *client.Transaction) ([]string, error) {
 	data, err := transaction.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("encode envelope: %w", err)
@@ -47,7 +42,17 @@ func contested(transaction *client.Transaction) ([]string, error) {
 	if err := proto.Unmarshal(data, &prepared); err != nil {
 		return nil, fmt.Errorf("decode envelope: %w", err)
 	}
-	return ledger.Contested(prepared.GetEnvelope())
+	result := &endorsed{id: transaction.TransactionID()}
+	if result.contested, err = ledger.Contested(prepared.GetEnvelope()); err != nil {
+		return nil, err
+	}
+	if prepared.Envelope.Signature, err = id.sign(transaction.Digest()); err != nil {
+		return nil, fmt.Errorf("sign envelope: %w", err)
+	}
+	if result.prepared, err = proto.Marshal(&prepared); err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	return result, nil
 }
 
 // send sends an envelope and waits until the block stream shows it. An error
@@ -96,15 +101,18 @@ func (s *submission) send(ctx context.Context, id string, envelope []byte) (outb
 // sendUntilAccepted sends an envelope, to any peer, until one says that the
 // orderers have taken it or ctx ends.
 func (s *submission) sendUntilAccepted(ctx context.Context, envelope []byte) error {
+	var prepared gateway.PreparedTransaction
+	if err := proto.Unmarshal(envelope, &prepared); err != nil {
+		return fmt.Errorf("decode envelope: %w", err)
+	}
+	request := &gateway.SubmitRequest{
+		TransactionId: prepared.GetTransactionId(), ChannelId: s.config.Channel, PreparedTransaction: prepared.GetEnvelope(),
+	}
 	for delay := s.config.Timeouts.Resend; ; delay *= 2 {
-		err := s.try(ctx, s.call.Identity, func(g *client.Gateway) error {
-			transaction, err := g.NewTransaction(envelope)
-			if err != nil {
-				return fmt.Errorf("decode envelope: %w", err)
-			}
+		err := s.tryPeers(ctx, s.call.Identity, func(peer *endpoint, _ *client.Gateway) error {
 			ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Submit)
 			defer cancel()
-			_, err = transaction.SubmitWithContext(ctx)
+			_, err := gateway.NewGatewayClient(peer.connection).Submit(ctx, request)
 			return err
 		})
 		if err == nil || ctx.Err() != nil {

@@ -187,27 +187,22 @@ func (s *submission) attempt(ctx context.Context) (receipt Receipt, again bool, 
 		return Receipt{}, false, s.refused(ctx, err)
 	}
 	defer release()
-	envelope, err := transaction.Bytes()
-	if err != nil {
-		return Receipt{}, false, fmt.Errorf("encode envelope: %w", err)
-	}
-	id := transaction.TransactionID()
-	s.entry.TransactionID, s.entry.Envelope = id, envelope
+	s.entry.TransactionID, s.entry.Envelope = transaction.id, transaction.prepared
 	if err := s.config.Outbox.Keep(ctx, s.entry, s.dead); err != nil {
 		return Receipt{}, false, err
 	}
-	outcome, err := s.send(ctx, id, envelope)
+	outcome, err := s.send(ctx, transaction.id, transaction.prepared)
 	if err != nil {
 		return Receipt{}, false, err
 	}
-	return s.conclude(ctx, id, outcome)
+	return s.conclude(ctx, transaction.id, outcome)
 }
 
 // prepare endorses the call and takes its turn for the keys it changes. When
 // another submission of this gateway is changing one of them, what was endorsed
 // meanwhile would only conflict: it waits and has the call executed anew.
 // Conflicts are then left to happen between gateways.
-func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), error) {
+func (s *submission) prepare(ctx context.Context) (*endorsed, func(), error) {
 	var held []string
 	release := func() {}
 	for range maxDisagreements {
@@ -216,11 +211,7 @@ func (s *submission) prepare(ctx context.Context) (*client.Transaction, func(), 
 			release()
 			return nil, nil, err
 		}
-		names, err := contested(transaction)
-		if err != nil {
-			release()
-			return nil, nil, err
-		}
+		names := transaction.contested
 		if held != nil && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(held, name) }) {
 			return transaction, release, nil
 		}
@@ -307,7 +298,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // that refused was behind: their peers may stand at different heights. So does
 // it while private data went to a peer that has just gone. Nothing has been
 // sent when it fails.
-func (s *submission) endorse(ctx context.Context) (transaction *client.Transaction, err error) {
+func (s *submission) endorse(ctx context.Context) (transaction *endorsed, err error) {
 	known, start := s.known(), time.Now()
 	var asked *endpoint
 	for attempt := range maxDisagreements {
@@ -340,7 +331,7 @@ func (s *submission) endorse(ctx context.Context) (transaction *client.Transacti
 	return nil, Decode(err)
 }
 
-func (s *submission) proposeTo(ctx context.Context, gateway *client.Gateway) (*client.Transaction, error) {
+func (s *submission) proposeTo(ctx context.Context, gateway *client.Gateway) (*endorsed, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Endorse)
 	defer cancel()
 	options := []client.ProposalOption{client.WithBytesArguments(s.call.Request, []byte(s.call.Operation))}

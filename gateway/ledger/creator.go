@@ -17,32 +17,46 @@ import (
 // {"attrs":{"name":"value"}}.
 var attributesOID = asn1.ObjectIdentifier{1, 2, 3, 4, 5, 6, 7, 8, 1}
 
+// creators remembers those of one block by their serialised identity: a few
+// submit most of its transactions.
+type creators map[string]Creator
+
 // parse reads a signature header. Block 0 may have a creator without a
 // certificate: nobody signed it.
-func (c *Creator) parse(signatureHeader []byte) error {
+func (known creators) parse(signatureHeader []byte) (Creator, error) {
 	var header common.SignatureHeader
 	if err := proto.Unmarshal(signatureHeader, &header); err != nil {
-		return fmt.Errorf("decode signature header: %w", err)
+		return Creator{}, fmt.Errorf("decode signature header: %w", err)
 	}
+	if creator, ok := known[string(header.GetCreator())]; ok {
+		return creator, nil
+	}
+	creator, err := parseCreator(header.GetCreator())
+	if err == nil {
+		known[string(header.GetCreator())] = creator
+	}
+	return creator, err
+}
+
+func parseCreator(serialized []byte) (Creator, error) {
 	var identity msp.SerializedIdentity
-	if err := proto.Unmarshal(header.GetCreator(), &identity); err != nil {
-		return fmt.Errorf("decode creator: %w", err)
+	if err := proto.Unmarshal(serialized, &identity); err != nil {
+		return Creator{}, fmt.Errorf("decode creator: %w", err)
 	}
-	c.MSPID = identity.GetMspid()
+	creator := Creator{MSPID: identity.GetMspid()}
 	if len(identity.GetIdBytes()) == 0 {
-		return nil
+		return creator, nil
 	}
 	certificate, err := parseCertificate(identity.GetIdBytes())
 	if err != nil {
-		return fmt.Errorf("read creator of %s: %w", c.MSPID, err)
+		return Creator{}, fmt.Errorf("read creator of %s: %w", creator.MSPID, err)
 	}
-	c.Certificate = certificate.Raw
 	attributes, err := Attributes(certificate)
 	if err != nil {
-		return fmt.Errorf("read creator of %s: %w", c.MSPID, err)
+		return Creator{}, fmt.Errorf("read creator of %s: %w", creator.MSPID, err)
 	}
-	c.Role, c.Subject = attributes["role"], attributes["subject"]
-	return nil
+	creator.Certificate, creator.Role, creator.Subject = certificate.Raw, attributes["role"], attributes["subject"]
+	return creator, nil
 }
 
 // Attributes reads the attributes that Fabric CA certified; nil when there are none.

@@ -30,9 +30,10 @@ func Parse(raw *common.Block, private map[uint64]*rwset.TxPvtReadWriteSet) (Bloc
 		return Block{}, fmt.Errorf("parse block %d: %w", block.Number, err)
 	}
 	block.Transactions = make([]Transaction, len(envelopes))
+	known := creators{}
 	for i, envelope := range envelopes {
 		t := Transaction{Index: i, Code: codes[i]}
-		if err := t.parse(envelope, private[uint64(i)]); err != nil {
+		if err := t.parse(envelope, known, private[uint64(i)]); err != nil {
 			if t.Valid() {
 				return Block{}, fmt.Errorf("parse block %d: transaction %d: %w", block.Number, i, err)
 			}
@@ -87,7 +88,7 @@ func metadata(raw *common.Block, index common.BlockMetadataIndex) []byte {
 	return members[index]
 }
 
-func (t *Transaction) parse(envelope []byte, private *rwset.TxPvtReadWriteSet) error {
+func (t *Transaction) parse(envelope []byte, known creators, private *rwset.TxPvtReadWriteSet) error {
 	var env common.Envelope
 	if err := proto.Unmarshal(envelope, &env); err != nil {
 		return fmt.Errorf("decode envelope: %w", err)
@@ -102,7 +103,8 @@ func (t *Transaction) parse(envelope []byte, private *rwset.TxPvtReadWriteSet) e
 	}
 	t.ID, t.Type, t.Channel = channel.GetTxId(), common.HeaderType(channel.GetType()), channel.GetChannelId()
 	t.Timestamp = channel.GetTimestamp().AsTime()
-	if err := t.Creator.parse(payload.GetHeader().GetSignatureHeader()); err != nil {
+	var err error
+	if t.Creator, err = known.parse(payload.GetHeader().GetSignatureHeader()); err != nil {
 		return err
 	}
 	if t.Type != common.HeaderType_ENDORSER_TRANSACTION {

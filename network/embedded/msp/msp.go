@@ -213,28 +213,47 @@ func halfOrder(key *ecdsa.PublicKey) *big.Int {
 	return new(big.Int).Rsh(key.Curve.Params().N, 1)
 }
 
-// satisfies reports whether a valid identity is what the principal asks for.
-func (id *Identity) satisfies(principal *mb.MSPPrincipal) bool {
-	switch principal.GetPrincipalClassification() {
+// principal is whom a policy asks for, read once; one that cannot be read is
+// nobody.
+type principal struct {
+	kind  mb.MSPPrincipal_Classification
+	mspID string
+	role  mb.MSPRole_MSPRoleType
+	// exact is the organisational unit or the serialized identity.
+	exact string
+}
+
+func readPrincipal(message *mb.MSPPrincipal) principal {
+	nobody := principal{kind: -1}
+	switch kind := message.GetPrincipalClassification(); kind {
 	case mb.MSPPrincipal_ROLE:
 		var role mb.MSPRole
-		if proto.Unmarshal(principal.GetPrincipal(), &role) != nil || role.GetMspIdentifier() != id.MSPID {
-			return false
+		if proto.Unmarshal(message.GetPrincipal(), &role) != nil {
+			return nobody
 		}
-		return role.GetRole() == mb.MSPRole_MEMBER || role.GetRole() == id.role
+		return principal{kind: kind, mspID: role.GetMspIdentifier(), role: role.GetRole()}
 	case mb.MSPPrincipal_ORGANIZATION_UNIT:
 		var unit mb.OrganizationUnit
-		if proto.Unmarshal(principal.GetPrincipal(), &unit) != nil || unit.GetMspIdentifier() != id.MSPID {
-			return false
+		if proto.Unmarshal(message.GetPrincipal(), &unit) != nil {
+			return nobody
 		}
-		for _, own := range id.Certificate.Subject.OrganizationalUnit {
-			if own == unit.GetOrganizationalUnitIdentifier() {
-				return true
-			}
-		}
-		return false
+		return principal{kind: kind, mspID: unit.GetMspIdentifier(), exact: unit.GetOrganizationalUnitIdentifier()}
 	case mb.MSPPrincipal_IDENTITY:
-		return string(principal.GetPrincipal()) == string(id.Serialized)
+		return principal{kind: kind, exact: string(message.GetPrincipal())}
+	default:
+		return nobody
+	}
+}
+
+// satisfies reports whether a valid identity is what the principal asks for.
+func (id *Identity) satisfies(asked principal) bool {
+	switch asked.kind {
+	case mb.MSPPrincipal_ROLE:
+		return asked.mspID == id.MSPID && (asked.role == mb.MSPRole_MEMBER || asked.role == id.role)
+	case mb.MSPPrincipal_ORGANIZATION_UNIT:
+		return asked.mspID == id.MSPID && slices.Contains(id.Certificate.Subject.OrganizationalUnit, asked.exact)
+	case mb.MSPPrincipal_IDENTITY:
+		return asked.exact == string(id.Serialized)
 	default:
 		return false
 	}

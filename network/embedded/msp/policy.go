@@ -45,7 +45,18 @@ func (m *Manager) Signers(set []SignedData) []*Identity {
 	return signers
 }
 
-type signaturePolicy struct{ envelope *cb.SignaturePolicyEnvelope }
+type signaturePolicy struct {
+	rule       *cb.SignaturePolicy
+	principals []principal
+}
+
+func newSignaturePolicy(envelope *cb.SignaturePolicyEnvelope) signaturePolicy {
+	policy := signaturePolicy{rule: envelope.GetRule()}
+	for _, identity := range envelope.GetIdentities() {
+		policy.principals = append(policy.principals, readPrincipal(identity))
+	}
+	return policy
+}
 
 // NewSignaturePolicy checks a signature policy and makes it evaluable.
 func NewSignaturePolicy(envelope *cb.SignaturePolicyEnvelope) (Policy, error) {
@@ -55,7 +66,7 @@ func NewSignaturePolicy(envelope *cb.SignaturePolicyEnvelope) (Policy, error) {
 	if err := checkRule(envelope.GetRule(), len(envelope.GetIdentities()), maxPolicyDepth); err != nil {
 		return nil, err
 	}
-	return signaturePolicy{envelope}, nil
+	return newSignaturePolicy(envelope), nil
 }
 
 func checkRule(rule *cb.SignaturePolicy, identities, depth int) error {
@@ -82,7 +93,7 @@ func checkRule(rule *cb.SignaturePolicy, identities, depth int) error {
 
 func (p signaturePolicy) Evaluate(identities []*Identity) error {
 	used := make([]bool, len(identities))
-	if !p.satisfied(p.envelope.GetRule(), identities, used) {
+	if !p.satisfied(p.rule, identities, used) {
 		return errors.New("signature set did not satisfy policy")
 	}
 	return nil
@@ -102,9 +113,9 @@ func (p signaturePolicy) satisfied(rule *cb.SignaturePolicy, identities []*Ident
 		}
 		return verified >= kind.NOutOf.GetN()
 	}
-	principal := p.envelope.GetIdentities()[rule.GetSignedBy()]
+	asked := p.principals[rule.GetSignedBy()]
 	for i, identity := range identities {
-		if !used[i] && identity.satisfies(principal) {
+		if !used[i] && identity.satisfies(asked) {
 			used[i] = true
 			return true
 		}
@@ -192,7 +203,7 @@ func (m *Manager) Reference(path string) (Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		meta.parts = append(meta.parts, signaturePolicy{envelope})
+		meta.parts = append(meta.parts, newSignaturePolicy(envelope))
 	}
 	return meta, nil
 }
