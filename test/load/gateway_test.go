@@ -47,7 +47,7 @@ func BenchmarkWrite(b *testing.B) {
 	var most float64
 	b.Run("Lone", func(b *testing.B) {
 		report := arrivals.Closed(b.Context(), 1, min(b.N, 500), write)
-		tell(b, report)
+		tell(b, report, "write")
 	})
 	b.Run("Most", func(b *testing.B) {
 		ceiling := signatureCeiling(time.Second)
@@ -56,7 +56,7 @@ func BenchmarkWrite(b *testing.B) {
 		if report.Done() > 0 {
 			b.ReportMetric(float64((s.processor(b)-before).Microseconds())/float64(report.Done()), "cpu-us/write")
 		}
-		tell(b, report)
+		tell(b, report, "write")
 		most = report.Rate()
 		b.ReportMetric(ceiling, "ceiling/s")
 		b.ReportMetric(report.Rate()/ceiling, "of-ceiling")
@@ -65,17 +65,18 @@ func BenchmarkWrite(b *testing.B) {
 		if most == 0 {
 			b.Skip("needs what Most found")
 		}
-		tell(b, arrivals.Open(b.Context(), most/2, b.N, write))
+		tell(b, arrivals.Open(b.Context(), most/2, b.N, write), "write")
 	})
 }
 
-func tell(b *testing.B, report arrivals.Report) {
+// tell reports how so many of a thing were answered.
+func tell(b *testing.B, report arrivals.Report, thing string) {
 	b.Helper()
 	b.ReportMetric(float64(report.Failures["503"]), "refused") // at its limit, to be asked again
 	delete(report.Failures, "503")
 	require.Empty(b, report.Failures)
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(report.Rate(), "writes/s")
+	b.ReportMetric(report.Rate(), thing+"/s")
 	b.ReportMetric(float64(report.Quantile(0.5).Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(report.Quantile(0.99).Microseconds())/1000, "p99-ms")
 }

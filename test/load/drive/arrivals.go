@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/steelyard-ledger/steelyard/test/load/wire"
 )
 
 // outcome is what a measurement saw. Latencies count from when a request was
@@ -25,18 +27,18 @@ type outcome struct {
 	took      time.Duration
 }
 
-func (o *outcome) add(due, sent time.Time, a answer) {
+func (o *outcome) add(due, sent time.Time, a wire.Answer) {
 	latency := time.Since(due)
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	o.late = append(o.late, sent.Sub(due))
 	switch {
-	case a.status >= 200 && a.status < 300 && a.status != http.StatusAccepted:
+	case a.Status >= 200 && a.Status < 300 && a.Status != http.StatusAccepted:
 		o.accepted = append(o.accepted, latency)
 		o.served = append(o.served, latency-sent.Sub(due))
-	case a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable:
+	case a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable:
 		o.refused = append(o.refused, latency)
-		if a.retryAfter == 0 {
+		if a.RetryAfter == 0 {
 			o.unadvised++
 		}
 	default:
@@ -71,12 +73,12 @@ const maxLate = 500 * time.Millisecond
 const wires = 400
 
 // open sends requests at a steady rate, whatever becomes of the earlier ones.
-func open(ctx context.Context, g *target, perSecond float64, duration time.Duration, make func(i int) request) *outcome {
+func open(ctx context.Context, g *target, perSecond float64, duration time.Duration, make func(i int) wire.Request) *outcome {
 	o := &outcome{}
 	count := int64(perSecond * duration.Seconds())
 	var next, skipped atomic.Int64
 	begun := time.Now()
-	o.run(ctx, g, min(wires, int(count)), func(_ int, w *wire) func() bool {
+	o.run(ctx, g, min(wires, int(count)), func(_ int, w *wire.Conn) func() bool {
 		return func() bool {
 			i := next.Add(1) - 1
 			if i >= count {
@@ -91,7 +93,7 @@ func open(ctx context.Context, g *target, perSecond float64, duration time.Durat
 				return true
 			}
 			sent := time.Now()
-			o.add(due, sent, w.send(ctx, encoded))
+			o.add(due, sent, w.Send(ctx, encoded))
 			return true
 		}
 	})
@@ -102,10 +104,10 @@ func open(ctx context.Context, g *target, perSecond float64, duration time.Durat
 const refusedPause = 20 * time.Millisecond
 
 // closed lets clients send one request after the other.
-func closed(ctx context.Context, g *target, clients int, duration time.Duration, make func(client, i int) request) *outcome {
+func closed(ctx context.Context, g *target, clients int, duration time.Duration, make func(client, i int) wire.Request) *outcome {
 	o := &outcome{}
 	begun := time.Now()
-	o.run(ctx, g, clients, func(client int, w *wire) func() bool {
+	o.run(ctx, g, clients, func(client int, w *wire.Conn) func() bool {
 		i := 0
 		return func() bool {
 			if time.Since(begun) >= duration {
@@ -114,9 +116,9 @@ func closed(ctx context.Context, g *target, clients int, duration time.Duration,
 			encoded := g.encode(make(client, i))
 			i++
 			sent := time.Now()
-			a := w.send(ctx, encoded)
+			a := w.Send(ctx, encoded)
 			o.add(sent, sent, a)
-			if a.retryAfter > 0 { // far less than it was told, so as to find the limit
+			if a.RetryAfter > 0 { // far less than it was told, so as to find the limit
 				time.Sleep(refusedPause)
 			}
 			return true
@@ -126,13 +128,13 @@ func closed(ctx context.Context, g *target, clients int, duration time.Duration,
 }
 
 // run lets so many connections work until each has nothing more to do.
-func (o *outcome) run(ctx context.Context, g *target, connections int, worker func(i int, w *wire) (step func() bool)) {
+func (o *outcome) run(ctx context.Context, g *target, connections int, worker func(i int, w *wire.Conn) (step func() bool)) {
 	var group sync.WaitGroup
 	begun := time.Now()
 	for i := range connections {
 		group.Go(func() {
-			w := &wire{target: g}
-			defer w.close()
+			w := wire.New(g.address)
+			defer w.Close()
 			for step := worker(i, w); ctx.Err() == nil && step(); {
 			}
 		})

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	_ "github.com/steelyard-ledger/steelyard/gateway/readmodel" // links the driver of its file
+
+	"github.com/steelyard-ledger/steelyard/test/load/wire"
 )
 
 // contention lets many clients change the same merchants, and counts on the
@@ -58,16 +60,15 @@ func zipf(n int) func(*rand.Rand) int {
 func name(i int) string { return fmt.Sprintf("M-%d", i) }
 
 // until sends a request until it is answered for good, as it is told to wait.
-func (w *wire) until(ctx context.Context, r request) error {
-	encoded := w.target.encode(r)
+func until(ctx context.Context, w *wire.Conn, encoded []byte) error {
 	for {
-		switch a := w.send(ctx, encoded); {
-		case a.status == http.StatusCreated:
+		switch a := w.Send(ctx, encoded); {
+		case a.Status == http.StatusCreated:
 			return nil
-		case a.status == 0 || a.status == http.StatusAccepted || a.retryAfter > 0:
-			time.Sleep(max(a.retryAfter, 100*time.Millisecond))
+		case a.Status == 0 || a.Status == http.StatusAccepted || a.RetryAfter > 0:
+			time.Sleep(max(a.RetryAfter, 100*time.Millisecond))
 		default:
-			return fmt.Errorf("%s was answered with %d", r.path, a.status)
+			return fmt.Errorf("answered with %d", a.Status)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -92,11 +93,11 @@ func many(clients int, work func(client int) error) (err error) {
 
 func (g *target) registerAll(ctx context.Context, s settings) error {
 	return many(s.clients, func(client int) error {
-		w := &wire{target: g}
-		defer w.close()
+		w := wire.New(g.address)
+		defer w.Close()
 		for i := client; i < s.objects; i += s.clients {
 			body := `{"id":"` + name(i) + `","kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`
-			if err := w.until(ctx, request{http.MethodPost, "/v1/merchants", body, "register-" + name(i)}); err != nil {
+			if err := until(ctx, w, g.encode(post("/v1/merchants", body, "register-"+name(i)))); err != nil {
 				return err
 			}
 		}
@@ -114,16 +115,16 @@ func (g *target) amendAll(ctx context.Context, s settings, round string, choose 
 	o := &outcome{}
 	begun := time.Now()
 	err = many(s.clients, func(client int) error {
-		w := &wire{target: g}
-		defer w.close()
+		w := wire.New(g.address)
+		defer w.Close()
 		random := rand.New(rand.NewPCG(1, uint64(client)))
 		for i := range s.each {
 			sent := time.Now()
-			r := request{http.MethodPost, "/v1/merchants/" + name(choose(random)) + "/amendment", `{"sector":"catering","region":"310115"}`, fmt.Sprintf("%s-%d-%d", round, client, i)}
-			if err := w.until(ctx, r); err != nil {
+			r := post("/v1/merchants/"+name(choose(random))+"/amendment", `{"sector":"catering","region":"310115"}`, fmt.Sprintf("%s-%d-%d", round, client, i))
+			if err := until(ctx, w, g.encode(r)); err != nil {
 				return err
 			}
-			o.add(sent, sent, answer{status: http.StatusCreated})
+			o.add(sent, sent, wire.Answer{Status: http.StatusCreated})
 		}
 		return nil
 	})

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/steelyard-ledger/steelyard/test/load/wire"
 )
 
 // overload measures, for writes and for reads, how they are answered without
@@ -14,27 +16,29 @@ import (
 func overload(ctx context.Context, g *target, s settings) error {
 	for _, kind := range []struct {
 		name    string
-		request func(round string, i int) request
+		request func(round string, i int) wire.Request
 		trial   int // requests at once that find the sustainable rate
 	}{
 		{"writes", register, 16},
-		{"reads", func(string, int) request { return request{method: http.MethodGet, path: "/v1/merchants?limit=20"} }, 8},
+		{"reads", func(string, int) wire.Request {
+			return wire.Request{Method: http.MethodGet, Path: "/v1/merchants?limit=20"}
+		}, 8},
 	} {
 		if s.only != "" && s.only != kind.name {
 			continue
 		}
-		lone := closed(ctx, g, 1, s.duration, func(_, i int) request { return kind.request("lone", i) })
+		lone := closed(ctx, g, 1, s.duration, func(_, i int) wire.Request { return kind.request("lone", i) })
 		fmt.Printf("%s, one at a time:    %s\n", kind.name, lone)
-		sustained := closed(ctx, g, kind.trial, s.duration, func(client, i int) request { return kind.request(fmt.Sprint("sustained-", client), i) })
+		sustained := closed(ctx, g, kind.trial, s.duration, func(client, i int) wire.Request { return kind.request(fmt.Sprint("sustained-", client), i) })
 		fmt.Printf("%s, %2d at a time:     %s\n", kind.name, kind.trial, sustained)
 		before, err := g.metrics(ctx)
 		if err != nil {
 			return err
 		}
-		light := open(ctx, g, sustained.rate()/4, s.duration, func(i int) request { return kind.request("light", i) })
+		light := open(ctx, g, sustained.rate()/4, s.duration, func(i int) wire.Request { return kind.request("light", i) })
 		fmt.Printf("%s, a quarter of it:  %s\n", kind.name, light)
 		spent, own := g.processor(), processor()
-		flood := open(ctx, g, s.factor*sustained.rate(), s.duration, func(i int) request { return kind.request("flood", i) })
+		flood := open(ctx, g, s.factor*sustained.rate(), s.duration, func(i int) wire.Request { return kind.request("flood", i) })
 		fmt.Printf("%s, %.0f times it:      %s\n", kind.name, s.factor, flood)
 		spent, own = g.processor()-spent, processor()-own
 		after, err := g.metrics(ctx)
@@ -65,11 +69,8 @@ func processor() time.Duration {
 }
 
 // register is a write that conflicts with no other.
-func register(round string, i int) request {
-	return request{
-		method: http.MethodPost, path: "/v1/merchants", key: fmt.Sprintf("%s-%d", round, i),
-		body: `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`,
-	}
+func register(round string, i int) wire.Request {
+	return post("/v1/merchants", `{"kind":"stall","sector":"shop","region":"310115","profile":{"name":"x"}}`, fmt.Sprintf("%s-%d", round, i))
 }
 
 // curve measures what so many clients at once get, to see from where on more of
@@ -77,7 +78,7 @@ func register(round string, i int) request {
 func curve(ctx context.Context, g *target, s settings) error {
 	for _, clients := range s.crowds {
 		before := g.processor()
-		o := closed(ctx, g, clients, s.duration, func(client, i int) request { return register(fmt.Sprintf("curve-%d-%d", clients, client), i) })
+		o := closed(ctx, g, clients, s.duration, func(client, i int) wire.Request { return register(fmt.Sprintf("curve-%d-%d", clients, client), i) })
 		spent := (g.processor() - before) / time.Duration(max(len(o.accepted), 1))
 		fmt.Printf("%3d at once: %4.0f/s, p50 %s, p99 %s, %d refused, %s of processor time each\n",
 			clients, o.rate(), quantile(o.accepted, 0.5), quantile(o.accepted, 0.99), len(o.refused), spent.Round(10*time.Microsecond))

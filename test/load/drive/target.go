@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/steelyard-ledger/steelyard/test/load/wire"
 )
 
 // target is a gateway that runs for a measurement.
@@ -109,13 +111,16 @@ func (g *target) stop() {
 	_ = os.RemoveAll(g.directory)
 }
 
-// request is one to send; a body makes it a write.
-type request struct{ method, path, body, key string }
+func post(path, body, key string) wire.Request {
+	return wire.Request{Method: http.MethodPost, Path: path, Body: body, Key: key}
+}
 
-// answer is how one ended.
-type answer struct {
-	status     int // 0: the connection broke
-	retryAfter time.Duration
+// encode makes the bytes of a request; one that writes is the merchant's.
+func (g *target) encode(r wire.Request) []byte {
+	if r.Body != "" {
+		r.Token = g.token
+	}
+	return r.Encode(g.address)
 }
 
 // metrics reads the gateway's counters.
