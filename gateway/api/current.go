@@ -15,7 +15,7 @@ const headerCurrent = "Steelyard-Current"
 // sayCurrent sets headerCurrent on what is read.
 func (s *Server) sayCurrent(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if r := c.Request(); r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/") {
+		if r := c.Request(); (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.HasPrefix(r.URL.Path, "/v1/") {
 			if current := s.following().Current; current != "" {
 				c.Response().Header().Set(headerCurrent, current)
 			}

@@ -80,6 +80,7 @@ func NewEcho(log *slog.Logger, limits Limits, tokens Tokens) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.Binder = strictBinder{}
+	answerHead(e)
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { writeProblem(log, err, c) }
 	e.Pre(requestID)
@@ -99,6 +100,16 @@ func NewEcho(log *slog.Logger, limits Limits, tokens Tokens) *echo.Echo {
 		}),
 	)
 	return e
+}
+
+// answerHead has whatever answers GET answer HEAD too (RFC 9110, 9.3.2), which
+// the router would refuse. The server sends no body then.
+func answerHead(e *echo.Echo) {
+	e.OnAddRouteHandler = func(_ string, route echo.Route, handle echo.HandlerFunc, _ []echo.MiddlewareFunc) {
+		if route.Method == http.MethodGet {
+			e.Router().Add(http.MethodHead, route.Path, handle)
+		}
+	}
 }
 
 // requestID gives each request an id of our own; a client's is not trusted to
@@ -121,7 +132,7 @@ func requestLog(log *slog.Logger) echo.MiddlewareFunc {
 				level = slog.LevelDebug
 			} else if v.Status >= 500 {
 				level = slog.LevelError
-			} else if c.Request().Method != http.MethodGet {
+			} else if method := c.Request().Method; method != http.MethodGet && method != http.MethodHead {
 				level = slog.LevelInfo
 			}
 			log.LogAttrs(c.Request().Context(), level, "request",

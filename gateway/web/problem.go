@@ -113,7 +113,7 @@ func (s *Server) fail(r request, err error) error {
 func withoutSlash(r *http.Request) string {
 	asked := r.URL.EscapedPath() // with no backslash in it
 	path := strings.TrimRight(asked, "/")
-	if r.Method != http.MethodGet || path == "" || path == asked || strings.HasPrefix(path, "//") {
+	if r.Method == http.MethodPost || path == "" || path == asked || strings.HasPrefix(path, "//") {
 		return ""
 	}
 	if r.URL.RawQuery != "" {

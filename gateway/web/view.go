@@ -188,7 +188,7 @@ func switchAddress(r request, self string) string {
 		query.Set("lang", string(r.lang.other()))
 		return own.EscapedPath() + "?" + query.Encode()
 	}
-	if r.Request().Method != http.MethodGet {
+	if r.Request().Method == http.MethodPost {
 		return "/?lang=" + string(r.lang.other())
 	}
 	query := r.Request().URL.Query()
