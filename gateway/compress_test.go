@@ -45,7 +45,7 @@ func TestWhichAnswersAreCompressed(t *testing.T) {
 		want                               bool
 	}{
 		{"page", "GET", "/m/M-1", page, "gzip, deflate, br", 4000, true},
-		{"script", "GET", "/assets/0/check.js", script, "gzip", 4000, true},
+		{"script", "GET", "/assets/0/box.js", script, "gzip", 4000, true},
 		{"picture of lines", "GET", "/assets/0/beam.svg", "image/svg+xml", "gzip", 4000, true},
 		{"list", "GET", "/v1/merchants", object, "gzip", 4000, true},
 		{"problem", "GET", "/v1/merchants/x", "application/problem+json", "gzip", 4000, true},

@@ -27,9 +27,9 @@ const maxFound = 20
 
 // box is the form that asks, as it is shown again beside an answer.
 type box struct {
-	Question, Serial string
-	UploadMiB        int64
-	Fault            string // key of what was wrong with the file that came; empty: nothing
+	Question  string
+	UploadMiB int64
+	Fault     string // key of what was wrong with what came; empty: nothing
 }
 
 // homePage is the body of the start.
@@ -43,16 +43,18 @@ func (s *Server) start(r request, b box) reply {
 	return reply{view: "home", title: s.say(r.lang, "home.title"), body: homePage{b, origin(r)}}
 }
 
-func (s *Server) box(question, serial string) box {
-	return box{Question: question, Serial: serial, UploadMiB: s.upload >> 20}
+func (s *Server) box(question string) box {
+	return box{Question: question, UploadMiB: s.upload >> 20}
 }
 
 func (s *Server) home(_ context.Context, r request) (reply, error) {
-	return s.start(r, s.box("", "")), nil
+	return s.start(r, s.box("")), nil
 }
 
 // check answers GET /check: what stands in the box, or the digests a browser
-// made of a file that it did not send.
+// made of a file that it did not send. A picture comes as both, its digests and
+// the text of the code in it: it is answered as a file if it is one that is
+// registered, and otherwise as what the code says.
 func (s *Server) check(ctx context.Context, r request) (reply, error) {
 	serial := strings.TrimSpace(r.text("serial"))
 	if err := checkSerial(serial); err != nil {
@@ -62,10 +64,13 @@ func (s *Server) check(ctx context.Context, r request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if local != nil {
-		return s.answerDigests(ctx, r, local, serial, answered{Local: true, XML: r.text("xml") != ""}), nil
-	}
 	text := r.text("q")
+	if local != nil {
+		answer, registered := s.answerDigests(ctx, r, local, serial, answered{Local: r.text("local") != "", XML: r.text("xml") != "", Picture: r.text("picture") != ""})
+		if registered || strings.TrimSpace(text) == "" {
+			return answer, nil
+		}
+	}
 	if len(text) > maxQuestion {
 		return reply{}, metrology.FieldErrorf(metrology.CodeInvalid, "q", "is longer than %d bytes", maxQuestion)
 	}
@@ -116,7 +121,8 @@ func (s *Server) checkDigests(ctx context.Context, r request, digests []metrolog
 	if _, err := s.register.Transaction(ctx, digests[0].Value); err == nil {
 		return reply{to: "/t/" + digests[0].Value}, nil
 	}
-	return s.answerDigests(ctx, r, digests, serial, answered{Question: digests[0].Value}), nil
+	answer, _ := s.answerDigests(ctx, r, digests, serial, answered{Question: digests[0].Value})
+	return answer, nil
 }
 
 func withSerial(path, serial string) string {
@@ -136,7 +142,8 @@ func (s *Server) digest(ctx context.Context, r request) (reply, error) {
 	if err := checkSerial(serial); err != nil {
 		return reply{}, err
 	}
-	return s.answerDigests(ctx, r, []metrology.Digest{d}, serial, answered{Question: d.Algorithm + ":" + d.Value}), nil
+	answer, _ := s.answerDigests(ctx, r, []metrology.Digest{d}, serial, answered{Question: d.Algorithm + ":" + d.Value})
+	return answer, nil
 }
 
 // answered says how a question came to its answer.
@@ -144,6 +151,7 @@ type answered struct {
 	Question string // as it stood in the box
 	Local    bool   // the browser hashed the file, which never left it
 	Uploaded bool   // the file was sent here, hashed and dropped
+	Picture  bool   // it is a picture in which the browser found no code
 	XML      bool   // it begins like XML whose content could not be read, so that only its bytes were compared
 	File     *digest.Result
 }
@@ -151,6 +159,7 @@ type answered struct {
 // report is the body of the page that answers for a file.
 type report struct {
 	Box       box
+	Serial    string // as it was compared; empty: not yet
 	How       answered
 	Report    verdict.Report
 	Findings  []finding
@@ -210,11 +219,12 @@ func (s *Server) issuerName(ctx context.Context, id string) string {
 	return issuer.Details.Name
 }
 
-// answerDigests shows the report on a file's digests. When the register cannot
-// be asked the answer is that nothing could be checked, which is no verdict.
-func (s *Server) answerDigests(ctx context.Context, r request, digests []metrology.Digest, serial string, how answered) reply {
-	body := report{Box: s.box(how.Question, serial), How: how, Checked: s.clock().UTC().Format(time.RFC3339), Data: s.age()}
-	answer := reply{view: "report", title: s.say(r.lang, "report.title"), body: &body}
+// answerDigests shows the report on a file's digests, and says whether they are
+// registered. When the register cannot be asked the answer is that nothing could
+// be checked, which is no verdict.
+func (s *Server) answerDigests(ctx context.Context, r request, digests []metrology.Digest, serial string, how answered) (answer reply, registered bool) {
+	body := report{Box: s.box(how.Question), Serial: serial, How: how, Checked: s.clock().UTC().Format(time.RFC3339), Data: s.age()}
+	answer = reply{view: "report", title: s.say(r.lang, "report.title"), body: &body}
 	found, err := s.reports.VerifyDigests(ctx, digests, serial)
 	if err != nil {
 		s.log.ErrorContext(ctx, "verify digests", "request", requestID(r), "error", err)
@@ -224,65 +234,87 @@ func (s *Server) answerDigests(ctx context.Context, r request, digests []metrolo
 	body.Report = found
 	for _, f := range found.Findings {
 		body.Findings = append(body.Findings, s.finding(ctx, f))
+		registered = registered || f.Certificate != nil
 	}
-	return answer
+	return answer, registered
 }
 
-// checkFile answers POST /: a file sent by a browser without our script. It is
-// hashed as it streams by; nothing of it is kept.
-func (s *Server) checkFile(ctx context.Context, r request) (reply, error) {
+// upload is the box as a browser without our script sends it.
+type upload struct {
+	File         *digest.Result // nil: none was chosen
+	Text, Serial string
+}
+
+// checkUpload answers POST /. A file is hashed as it streams by; nothing of it
+// is kept. Text has an address, to which the visitor is sent.
+func (s *Server) checkUpload(ctx context.Context, r request) (reply, error) {
 	form, err := r.Request().MultipartReader()
 	if err != nil {
 		return reply{}, metrology.Errorf(metrology.CodeInvalid, "the form cannot be read")
 	}
-	file, serial, err := readForm(ctx, form)
+	sent, err := readForm(ctx, form)
 	if err != nil {
 		return reply{}, err
 	}
-	if file == nil || file.Size == 0 {
-		again := s.box("", serial)
-		if again.Fault = "file.none"; file != nil {
-			again.Fault = "file.empty"
-		}
-		answer := s.start(r, again)
-		answer.status = http.StatusBadRequest
+	switch file := sent.File; {
+	case file != nil && file.Size > 0:
+		answer, _ := s.answerDigests(ctx, r, file.Digests(), sent.Serial, answered{Question: sent.Text, Uploaded: true, XML: file.ContentError != nil, File: file})
 		return answer, nil
+	case file == nil && sent.Text != "":
+		return reply{to: "/check?" + url.Values{"q": {sent.Text}, "serial": {sent.Serial}}.Encode()}, nil
 	}
-	return s.answerDigests(ctx, r, file.Digests(), serial, answered{Uploaded: true, XML: file.ContentError != nil, File: file}), nil
+	again := s.box(sent.Text)
+	if again.Fault = "box.none"; sent.File != nil {
+		again.Fault = "file.empty"
+	}
+	answer := s.start(r, again)
+	answer.status = http.StatusBadRequest
+	return answer, nil
 }
 
 // maxParts bounds the parts of the form.
 const maxParts = 8
 
-// readForm reads the form; file is nil when none was chosen.
-func readForm(ctx context.Context, form *multipart.Reader) (file *digest.Result, serial string, err error) {
+// readForm reads the form.
+func readForm(ctx context.Context, form *multipart.Reader) (sent upload, err error) {
 	for range maxParts {
 		part, err := form.NextPart()
 		if errors.Is(err, io.EOF) {
-			return file, strings.TrimSpace(serial), checkSerial(serial)
+			return sent, checkSerial(sent.Serial)
 		}
 		if err != nil {
-			return nil, "", brokenForm(err)
+			return upload{}, brokenForm(err)
 		}
 		switch part.FormName() {
 		case "file":
-			if part.FileName() == "" || file != nil {
+			if part.FileName() == "" || sent.File != nil {
 				continue // no file was chosen; or one more than the form offers
 			}
 			result, err := digest.File(ctx, part)
 			if err != nil {
-				return nil, "", brokenForm(err)
+				return upload{}, brokenForm(err)
 			}
-			file = &result
+			sent.File = &result
+		case "q":
+			if sent.Text, err = readText(part, maxQuestion); err != nil {
+				return upload{}, err
+			}
 		case "serial":
-			text, err := io.ReadAll(io.LimitReader(part, maxSerial+1))
-			if err != nil {
-				return nil, "", brokenForm(err)
+			if sent.Serial, err = readText(part, maxSerial); err != nil {
+				return upload{}, err
 			}
-			serial = string(text)
 		}
 	}
-	return nil, "", metrology.Errorf(metrology.CodeInvalid, "the form has more than %d parts", maxParts)
+	return upload{}, metrology.Errorf(metrology.CodeInvalid, "the form has more than %d parts", maxParts)
+}
+
+// readText reads a part of a form and no more than a byte beyond its bound.
+func readText(part io.Reader, bound int64) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(part, bound+1))
+	if err != nil {
+		return "", brokenForm(err)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 // brokenForm keeps the error of a body that is too large.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -44,6 +45,52 @@ func TestBoxLeads(t *testing.T) {
 		})
 	}
 }
+
+// A picture is answered as the file that it is where that is registered, and as
+// the code in it where it is not. Without a code it is said that there was none.
+func TestPictures(t *testing.T) {
+	e := serve(t, full())
+	w := get(e, "/check?local=1&q=M-2&sha256="+fileSum.Value, "en")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "this file is registered, byte for byte")
+	unknown := "/check?local=1&sha256=" + strings.Repeat("00", 32)
+	require.Equal(t, "/m/M-2", get(e, unknown+"&q=https%3A%2F%2Fa.example%2Fm%2FM-2", "en").Header().Get("Location"))
+	w = get(e, unknown+"&picture=1", "en")
+	require.Contains(t, w.Body.String(), "No QR code was found in this picture")
+	require.Contains(t, w.Body.String(), "This file is not registered")
+	require.NotContains(t, get(e, unknown, "en").Body.String(), "No QR code")
+}
+
+// What was answered for a file can be compared with the instrument, without
+// the file; what the page says of the file stays true.
+func TestCompareAfterwards(t *testing.T) {
+	for query, local := range map[string]bool{"local=1&": true, "": false} {
+		page := get(serve(t, full()), "/check?"+query+"xml=1&sha256="+fileSum.Value, "en").Body.String()
+		require.Equal(t, local, strings.Contains(page, "did not leave your device"))
+		compare := hiddenOf(page)
+		require.Equal(t, fileSum.Value, compare.Get("sha256"))
+		compare.Set("serial", "SY-D-2")
+		page = get(serve(t, full()), "/check?"+compare.Encode(), "en").Body.String()
+		require.Contains(t, page, "the serial number differs")
+		require.Contains(t, page, `value="SY-D-2"`)
+		require.Equal(t, local, strings.Contains(page, "did not leave your device"))
+		require.Contains(t, page, "its content could not be read")
+	}
+	page := get(serve(t, full()), "/check?sha256="+strings.Repeat("00", 32), "en").Body.String()
+	require.NotContains(t, page, `name="serial"`, "there is nothing to compare with")
+	require.NotContains(t, get(serve(t, full()), "/", "en").Body.String(), `name="serial"`)
+}
+
+// hiddenOf are the hidden members of a page's forms.
+func hiddenOf(page string) url.Values {
+	values := url.Values{}
+	for _, member := range hiddenMember.FindAllStringSubmatch(page, -1) {
+		values.Set(member[1], member[2])
+	}
+	return values
+}
+
+var hiddenMember = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
 
 // A file's digest in the place of a certificate's id is answered all the same.
 func TestDigestAsCertificate(t *testing.T) {
@@ -110,11 +157,22 @@ func TestUpload(t *testing.T) {
 			require.NoError(t, w.WriteField("serial", "SY-D-2"))
 			file(t, w, "a.pdf", content)
 		}, 200, "the serial number differs"},
-		"an unknown file":    {func(w *multipart.Writer) { file(t, w, "a.pdf", []byte("other")) }, 200, "This file is not registered"},
-		"an empty file":      {func(w *multipart.Writer) { file(t, w, "a.pdf", nil) }, 400, "This file is empty"},
-		"hostile XML":        {func(w *multipart.Writer) { file(t, w, "a.xml", []byte("<!DOCTYPE x><x/>")) }, 200, "its content could not be read"},
-		"no file was chosen": {func(w *multipart.Writer) { file(t, w, "", nil) }, 400, "Choose a file first."},
-		"no part at all":     {func(*multipart.Writer) {}, 400, "Choose a file first."},
+		"an unknown file": {func(w *multipart.Writer) { file(t, w, "a.pdf", []byte("other")) }, 200, "This file is not registered"},
+		"an empty file":   {func(w *multipart.Writer) { file(t, w, "a.pdf", nil) }, 400, "This file is empty"},
+		"hostile XML":     {func(w *multipart.Writer) { file(t, w, "a.xml", []byte("<!DOCTYPE x><x/>")) }, 200, "its content could not be read"},
+		"file and text: the file": {func(w *multipart.Writer) {
+			require.NoError(t, w.WriteField("q", "JL-1"))
+			file(t, w, "a.pdf", []byte("other"))
+		}, 200, `value="JL-1"`},
+		"an empty file and text": {func(w *multipart.Writer) {
+			require.NoError(t, w.WriteField("q", "JL-1"))
+			file(t, w, "a.pdf", nil)
+		}, 400, `value="JL-1"`},
+		"nothing was given": {func(w *multipart.Writer) {
+			require.NoError(t, w.WriteField("q", " "))
+			file(t, w, "", nil)
+		}, 400, "Type something, or choose a file."},
+		"no part at all": {func(*multipart.Writer) {}, 400, "Type something, or choose a file."},
 		"too many parts": {func(w *multipart.Writer) {
 			for range 9 {
 				require.NoError(t, w.WriteField("x", "y"))
@@ -129,6 +187,23 @@ func TestUpload(t *testing.T) {
 			require.Equal(t, "no-cache", w.Header().Get("Cache-Control"))
 			checkPage(t, w.Body.String())
 		})
+	}
+}
+
+// Text in the same form, without scripts, has an address of its own.
+func TestTextWithoutScripts(t *testing.T) {
+	for text, to := range map[string]string{
+		" JL-1 ":                 "/check?q=JL-1&serial=",
+		"东门 & Söhne":             "/check?q=" + url.QueryEscape("东门 & Söhne") + "&serial=",
+		strings.Repeat("x", 600): "/check?q=" + strings.Repeat("x", 513) + "&serial=", // where it is refused
+	} {
+		w := httptest.NewRecorder()
+		serve(t, full()).ServeHTTP(w, form(t, func(w *multipart.Writer) {
+			require.NoError(t, w.WriteField("q", text))
+			file(t, w, "", nil)
+		}))
+		require.Equal(t, http.StatusSeeOther, w.Code)
+		require.Equal(t, to, w.Header().Get("Location"))
 	}
 }
 

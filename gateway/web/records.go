@@ -12,7 +12,7 @@ import (
 
 // certificatePage is the body of a certificate's page.
 type certificatePage struct {
-	Box         box
+	Serial      string // as it was compared; empty: not yet
 	Certificate public.Certificate
 	Finding     finding
 }
@@ -25,7 +25,8 @@ func (s *Server) certificate(ctx context.Context, r request) (reply, error) {
 	certificate, err := s.register.Certificate(ctx, id, r.today)
 	if metrology.ErrorCode(err) == metrology.CodeNotFound {
 		if digests := readDigest(strings.ToLower(id)); digests != nil { // a file's digest where a certificate's was meant
-			return s.answerDigests(ctx, r, digests, serial, answered{Question: id}), nil
+			answer, _ := s.answerDigests(ctx, r, digests, serial, answered{Question: id})
+			return answer, nil
 		}
 	}
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Server) certificate(ctx context.Context, r request) (reply, error) {
 	}
 	return reply{
 		view: "certificate", title: s.say(r.lang, "certificate.title", certificate.Leaf.Number),
-		body: certificatePage{s.box("", serial), certificate, s.finding(ctx, judged)},
+		body: certificatePage{serial, certificate, s.finding(ctx, judged)},
 	}, nil
 }
 

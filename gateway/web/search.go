@@ -17,7 +17,7 @@ func (s *Server) search(ctx context.Context, r request, text, serial string) (re
 	if path, err := s.byID(ctx, r, text); err != nil || path != "" {
 		return reply{to: path}, err
 	}
-	body := found{Box: s.box(text, serial)}
+	body := found{Box: s.box(text)}
 	page := public.PageRequest{Limit: maxFound}
 	certificates, err := s.register.Certificates(ctx, public.CertificateFilter{Number: text, PageRequest: page}, r.today)
 	if err != nil {

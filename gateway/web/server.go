@@ -127,7 +127,7 @@ func New(c Config) *Server {
 // Mount registers every page.
 func (s *Server) Mount(e *echo.Echo) {
 	e.GET("/", s.page(s.home))
-	e.POST("/", s.page(s.checkFile))
+	e.POST("/", s.page(s.checkUpload))
 	e.GET("/check", s.page(s.check))
 	e.GET("/d/:algorithm/:digest", s.page(s.digest))
 	e.GET("/c/:id", s.page(s.certificate))

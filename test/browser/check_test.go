@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,12 +35,12 @@ func TestFileNeverLeaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := visit(t, test.language, test.width, test.height)
 			v.open("/")
-			v.do(
-				chromedp.SetUploadFiles("#file", []string{sample(t, test.file)}),
-				chromedp.SendKeys("#file-serial", test.serial),
-				chromedp.Click("#file-form button"),
-				chromedp.WaitVisible(".verdict"),
-			)
+			v.do(chromedp.SetUploadFiles("#file", []string{sample(t, test.file)}), chromedp.WaitVisible(".verdict"))
+			if test.serial != "" {
+				v.do(chromedp.SendKeys("#serial", test.serial+kb.Enter))
+				v.until(`location.search.includes('serial=') && !!document.querySelector('.verdict')`)
+			}
+			require.Contains(t, v.text("main"), v.says("did not leave your device", "没有离开"))
 			require.Contains(t, v.text(".verdict h2"), test.headline)
 			require.Equal(t, "/check", v.address().Path)
 			require.Equal(t, test.file == "calibration.xml", strings.Contains(v.text("main"), "c14n-sha256"), "the content of a certificate in XML is digested too")
@@ -58,13 +59,13 @@ func TestContentDigest(t *testing.T) {
 		path, err := filepath.Abs(filepath.Join("../testdata/dcc", file))
 		require.NoError(t, err)
 		v.open("/")
-		v.do(chromedp.SetUploadFiles("#file", []string{path}), chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+		v.do(chromedp.SetUploadFiles("#file", []string{path}), chromedp.WaitVisible(".verdict"))
 		require.Equal(t, readable, strings.Contains(v.text("main"), "49d585a013e2628762ffd4ecf892a9e14f15647b261cc5d960dc762d2499ed82"), file)
 	}
 	broken := filepath.Join(t.TempDir(), "broken.xml")
 	require.NoError(t, os.WriteFile(broken, []byte("<!DOCTYPE a><a/>"), 0o600))
 	v.open("/")
-	v.do(chromedp.SetUploadFiles("#file", []string{broken}), chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+	v.do(chromedp.SetUploadFiles("#file", []string{broken}), chromedp.WaitVisible(".verdict"))
 	require.Contains(t, v.text("main"), "its content could not be read")
 	v.onlyOurs()
 	v.nothingSent()
@@ -78,11 +79,18 @@ func TestWithoutScripts(t *testing.T) {
 	require.Contains(t, v.text("#file-hint"), "文件将发送到本服务器")
 	v.do(
 		chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}),
-		chromedp.Click("#file-form button"),
+		chromedp.Click("#box .given button"),
 		chromedp.WaitVisible(".verdict"),
 	)
 	require.Contains(t, v.text(".verdict h2"), "核验相符")
 	require.Contains(t, v.text("main"), "没有保存")
+	v.do(chromedp.SendKeys("#serial", "SY-D-10001"), chromedp.Click(`form[action="/check"] button`))
+	v.until(`location.search.includes('serial=SY-D-10001')`)
+	require.Contains(t, v.text(".verdict"), "出厂编号与证书一致", "without sending the file again")
+	v.open("/")
+	v.do(chromedp.SendKeys("#q", "DEMO-2026-0001"), chromedp.Click("#box .asked button"))
+	v.until(`location.pathname.startsWith('/c/')`)
+	require.Contains(t, v.text("h1"), "DEMO-2026-0001")
 	v.onlyOurs()
 }
 
@@ -90,14 +98,17 @@ func TestWithoutScripts(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	v := visit(t, "zh-CN", phoneWidth, phoneHeight)
 	v.open("/")
-	v.do(chromedp.Click("#file-form button"))
-	require.Equal(t, "/", v.address().Path, "without a file the form stays")
+	v.do(chromedp.Click("#box .asked button"))
+	require.Equal(t, "/", v.address().Path, "with nothing in it the box stays")
+	require.Contains(t, v.text("#box-said"), "请输入内容")
 
-	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "scale.pdf")}))
-	v.do(chromedp.DoubleClick("#file-form button"), chromedp.WaitVisible(".verdict"))
+	v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "scale.pdf")}), chromedp.WaitVisible(".verdict"))
 	v.back()
 	v.do(chromedp.WaitVisible("#main > .lead"))
-	require.False(t, measure[bool](v, `document.querySelector('#file-form button').disabled`), "the form is ready again")
+	require.False(t, measure[bool](v, `document.querySelector('#box').matches('[aria-busy], :has([disabled])')`), "the box is ready again")
+	v.do(chromedp.SendKeys("#q", "DEMO-2026-0001"), chromedp.DoubleClick("#box .asked button"))
+	v.until(`!!document.querySelector('.verdict')`)
+	require.Contains(t, v.text("h1"), "DEMO-2026-0001")
 
 	v.do(chromedp.Click("a.switch"), chromedp.WaitReady(`html[lang="en"]`))
 	v.open("/m/M-STATION")

@@ -87,9 +87,9 @@ func instituteFiles(t *testing.T, v *visitor) {
 	require.NotContains(t, v.text("#work"), "rejected")
 	v.notSent(words)
 	v.open("/")
-	v.give("#file", files[0])
-	v.write("#file-serial", "X-1")
-	v.follow("#file-form button")
+	v.brings("#file", files[0])
+	v.write("#serial", "X-1")
+	v.follow(`form[action="/check"] button`)
 	require.Contains(t, v.text("main"), strings.TrimSuffix(filepath.Base(files[0]), ".pdf"))
 }
 

@@ -140,9 +140,8 @@ func unscripted(file, words string) func(*visitor) {
 		if file != "" {
 			v.do(chromedp.SetUploadFiles("#file", []string{file}))
 		}
-		measure[bool](v, `document.getElementById('file-form').noValidate = true`)
 		v.leaving()
-		v.do(chromedp.Click("#file-form button"))
+		v.do(chromedp.Click("#box .given button"))
 		v.arrived()
 		assert.Contains(v.t, v.text("main"), words)
 		assert.NotEmpty(v.t, v.text("h1"))
@@ -161,29 +160,52 @@ func sized(t *testing.T, bytes int64) string {
 // atTheBox are the mistakes at the start.
 func atTheBox(t *testing.T) []mistake {
 	said := func(words string) string {
-		return fmt.Sprintf(`document.querySelector('#file-progress').textContent.includes(%q)`, words)
+		return fmt.Sprintf(`document.querySelector('#box-said').textContent.includes(%q)`, words)
 	}
 	return []mistake{
 		{"nothing was entered", func(v *visitor) {
 			v.open("/")
-			v.do(chromedp.Click(`form[role="search"] button`))
+			v.do(chromedp.SendKeys("#q", "  "+kb.Enter))
+			v.until(said("Type something, or choose a file"))
 			assert.Equal(v.t, "/", v.address().Path)
-		}},
-		{"the number in the box for the serial number", func(v *visitor) {
-			v.open("/")
-			v.do(chromedp.SendKeys("#q-serial", "DEMO-2026-0001"+kb.Enter))
-			assert.True(v.t, measure[bool](v, `document.querySelector('#q').matches(':invalid') && location.pathname === '/'`))
 		}},
 		{"an empty file", func(v *visitor) {
 			v.open("/")
-			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 0)}), chromedp.Click("#file-form button"))
+			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 0)}))
 			v.until(said("This file is empty"))
 		}},
 		{"a huge file", func(v *visitor) {
 			v.open("/")
-			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 200<<20)}), chromedp.Click("#file-form button"))
+			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 200<<20)}))
 			v.until(`!!document.querySelector('.verdict')`)
 			assert.Contains(v.t, v.text(".verdict h2"), "This file is not registered")
+		}},
+		{"a huge file by mistake, then the right one", func(v *visitor) {
+			v.open("/")
+			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 2<<30)}))
+			v.until(said("%"))
+			v.do(chromedp.SetUploadFiles("#file", []string{sample(t, "dispenser.pdf")}))
+			v.until(`!!document.querySelector('.verdict')`)
+			assert.Contains(v.t, v.text(".verdict h2"), "Agrees")
+		}},
+		{"a huge file by mistake, then a number", func(v *visitor) {
+			v.open("/")
+			v.do(chromedp.SetUploadFiles("#file", []string{sized(t, 2<<30)}))
+			v.until(said("%"))
+			v.do(chromedp.SendKeys("#q", "DEMO-2026-0001"+kb.Enter))
+			v.until(`!!document.querySelector('.verdict')`)
+			assert.Contains(v.t, v.text("h1"), "DEMO-2026-0001")
+		}},
+		{"several files at once", func(v *visitor) {
+			v.open("/")
+			measure[bool](v, `(() => {
+				const data = new DataTransfer();
+				for (const name of ['a.pdf', 'b.pdf']) data.items.add(new File(['x'], name));
+				document.querySelector('#file').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+				return true;
+			})()`)
+			v.until(said("One file at a time"))
+			assert.Equal(v.t, "/", v.address().Path)
 		}},
 		{"the file dropped beside its box", func(v *visitor) {
 			v.open("/")
@@ -193,9 +215,6 @@ func atTheBox(t *testing.T) []mistake {
 				document.querySelector('h1').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
 				return true;
 			})()`)
-			v.until(said("dropped.pdf") + ` && document.querySelector('#file').files.length === 1`)
-			assert.Equal(v.t, "/", v.address().Path)
-			v.do(chromedp.KeyEvent(" "))
 			v.until(`!!document.querySelector('.verdict')`)
 		}},
 		{"the file pasted", func(v *visitor) {
@@ -206,7 +225,7 @@ func atTheBox(t *testing.T) []mistake {
 				document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
 				return true;
 			})()`)
-			v.until(said("pasted.pdf"))
+			v.until(`!!document.querySelector('.verdict')`)
 		}},
 		{"a language there is not", told("/?lang=xx", "Four questions")},
 		lost("/"), back("/", `a[href="/offline"]`), twice("/", `a[href="/draws"]`, "/draws"),
@@ -219,7 +238,7 @@ func mistakesAtChecks(t *testing.T) map[string][]mistake {
 	return map[string][]mistake{
 		"GET /": atTheBox(t),
 		"POST /": {
-			{"no file was chosen", unscripted("", "Choose a file first")},
+			{"nothing was given", unscripted("", "Type something, or choose a file")},
 			{"an empty file", unscripted(sized(t, 0), "This file is empty")},
 			{"a file too large to send", unscripted(sized(t, 70<<20), "too large")},
 			{"the wrong file", unscripted(sample(t, "unregistered.pdf"), "This file is not registered")},
@@ -368,7 +387,7 @@ func mistakesElsewhere() map[string][]mistake {
 		"GET /feeds/draws.atom":   feed("/feeds/draws.atom"),
 		"GET /draws.ics":          {{"nonsense behind", answered("/draws.ics?x=%00", "BEGIN:VCALENDAR")}, {"another name", answered("/draw.ics", "404")}, {"capital letters", answered("/draws.ICS", "404")}},
 		"GET /assets/:version/:name": {
-			{"an old address", answered("/assets/0000000000000000/check.js", "no such")}, {"a directory", answered("/assets/", "404")}, {"up the tree", answered("/assets/x/..%2f..%2fmain.go", "404")},
+			{"an old address", answered("/assets/0000000000000000/box.js", "no such")}, {"a directory", answered("/assets/", "404")}, {"up the tree", answered("/assets/x/..%2f..%2fmain.go", "404")},
 		},
 	}
 }

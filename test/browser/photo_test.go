@@ -2,6 +2,8 @@ package browser
 
 import (
 	"bytes"
+	"encoding/base64"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -11,7 +13,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -47,18 +51,68 @@ func photograph(t *testing.T, code []byte) string {
 	return path
 }
 
-// A picture without a code, and a file that is none, are told apart from a bad
-// answer; the box stays ready.
+// A picture without a code is told as that, and a file that is no picture is
+// checked as what it is, whichever control it came by; the box stays ready.
 func TestPhotographMistakes(t *testing.T) {
 	v := visit(t, "en", phoneWidth, phoneHeight)
+	command(v, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true})
 	v.open("/")
 	var blank bytes.Buffer
 	require.NoError(t, png.Encode(&blank, image.NewGray(image.Rect(0, 0, 400, 300))))
-	v.do(chromedp.SetUploadFiles("#photo", []string{photograph(t, blank.Bytes())}))
-	ask(v, chromedp.Poll[bool](`document.querySelector('#photo-said').textContent.includes('No QR code was found')`))
-	v.do(chromedp.SetUploadFiles("#photo", []string{sample(t, "dispenser.pdf")}))
-	ask(v, chromedp.Poll[bool](`document.querySelector('#photo-said').textContent.includes('no picture')`))
-	require.Equal(t, "/", v.address().Path)
+	v.brings("#photo", photograph(t, blank.Bytes()))
+	require.Contains(t, v.text("main"), "No QR code was found")
+	require.Contains(t, v.text(".verdict h2"), "This file is not registered")
 	require.Empty(t, measure[[]string](v, faults))
+	v.brings("#photo", sample(t, "dispenser.pdf"))
+	require.Contains(t, v.text(".verdict h2"), "Agrees")
+	require.NotContains(t, v.text("main"), "No QR code")
+	broken := filepath.Join(t.TempDir(), "broken.png")
+	require.NoError(t, os.WriteFile(broken, []byte("no picture"), 0o600))
+	v.brings("#file", broken)
+	require.Contains(t, v.text("main"), "No QR code was found")
+	v.nothingSent()
+}
+
+// A picture of a code is recognised however it comes: chosen as any file,
+// dropped, pasted; what is pasted beside the box goes into it.
+func TestBoxTakesWhatIsBrought(t *testing.T) {
+	v := visit(t, "zh-CN", desktopWidth, desktopHeight)
+	v.open("/m/M-STATION/sheet")
+	taken := photograph(t, ask(v, chromedp.Screenshot(".qr")))
+	v.open("/")
+	v.brings("#file", taken)
+	require.Equal(t, "/m/M-STATION", v.address().Path)
+	raw, err := os.ReadFile(taken)
+	require.NoError(t, err)
+	for _, event := range []string{
+		`document.querySelector('h1').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))`,
+		`document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))`,
+		`document.querySelector('#q').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))`,
+	} {
+		v.open("/")
+		v.leaving()
+		measure[bool](v, fmt.Sprintf(`(() => {
+			const data = new DataTransfer();
+			data.items.add(new File([Uint8Array.from(atob(%q), (c) => c.charCodeAt(0))], 'photo.jpg', { type: 'image/jpeg' }));
+			%s;
+			return true;
+		})()`, base64.StdEncoding.EncodeToString(raw), event))
+		v.arrived()
+		require.Equal(t, "/m/M-STATION", v.address().Path, event)
+	}
+	v.open("/")
+	pasted := measure[string](v, `(() => {
+		const data = new DataTransfer();
+		data.setData('text/plain', ' DEMO-2026-0001 ');
+		data.setData('text/html', '<td>DEMO-2026-0001</td>');
+		data.items.add(new File(['x'], 'cell.png', { type: 'image/png' }));
+		document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+		return document.activeElement.id + ' ' + document.querySelector('#q').value;
+	})()`)
+	require.Equal(t, "q DEMO-2026-0001", pasted, "of a spreadsheet's cell the text, not its picture")
+	v.leaving()
+	v.do(chromedp.KeyEvent(kb.Enter))
+	v.arrived()
+	require.Contains(t, v.text("h1"), "DEMO-2026-0001")
 	v.nothingSent()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,8 +29,11 @@ func TestScreenshots(t *testing.T) {
 	check := func(file, serial string) func(*visitor) {
 		return func(v *visitor) {
 			v.open("/")
-			v.do(chromedp.SetUploadFiles("#file", []string{sample(t, file)}), chromedp.SendKeys("#file-serial", serial),
-				chromedp.Click("#file-form button"), chromedp.WaitVisible(".verdict"))
+			v.do(chromedp.SetUploadFiles("#file", []string{sample(t, file)}), chromedp.WaitVisible(".verdict"))
+			if serial != "" {
+				v.do(chromedp.SendKeys("#serial", serial+kb.Enter))
+				v.until(`location.search.includes('serial=') && !!document.querySelector('.verdict')`)
+			}
 		}
 	}
 	at := func(path string) func(*visitor) { return func(v *visitor) { v.open(path) } }
@@ -40,6 +44,8 @@ func TestScreenshots(t *testing.T) {
 	}{
 		"check-zh-phone":        {"zh-CN", "light", 390, 844, check("dispenser.pdf", "SY-D-10001")},
 		"not-registered-en":     {"en", "light", 390, 844, check("unregistered.pdf", "")},
+		"home-en-desktop":       {"en", "light", 1100, 800, at("/")},
+		"home-zh-phone":         {"zh-CN", "light", 390, 844, at("/")},
 		"home-zh-dark":          {"zh-CN", "dark", 390, 844, at("/")},
 		"merchant-en-desktop":   {"en", "light", 1100, 800, at("/m/M-STATION")},
 		"inspection-zh-dark":    {"zh-CN", "dark", 390, 844, at("/v/V-STATION-1")},

@@ -1,14 +1,7 @@
-// Reads a QR code out of a photograph and looks up what it says. The photograph
-// stays in the browser. Browsers without BarcodeDetector get a decoder
-// (VENDORED.md), loaded when a photograph is chosen.
+// Reads a QR code out of a picture, in the browser. Browsers without
+// BarcodeDetector get a decoder (VENDORED.md), loaded with the first picture.
 (function () {
   'use strict';
-  const part = document.getElementById('photo-part');
-  if (!part || !window.createImageBitmap) return;
-  const input = document.getElementById('photo');
-  const said = document.getElementById('photo-said');
-  const words = part.dataset;
-  part.hidden = false;
 
   async function native(bitmap) {
     if (!('BarcodeDetector' in window)) return '';
@@ -21,10 +14,10 @@
     }
   }
 
-  // Codes that fill a photograph are read better small, far ones large.
+  // Codes that fill a picture are read better small, far ones large.
   const sides = [1000, 2000, 500]; // px of the longer side
-  async function ours(bitmap) {
-    const { decodeQR } = await import(new URL(words.decoder, window.location.href).href);
+  async function ours(bitmap, decoder) {
+    const { decodeQR } = await import(new URL(decoder, window.location.href).href);
     const canvas = document.createElement('canvas');
     const context = canvas.getContext('2d', { willReadFrequently: true });
     for (const side of sides) {
@@ -42,27 +35,17 @@
     return '';
   }
 
-  input.addEventListener('change', async function () {
-    const file = input.files[0];
-    if (!file) return;
-    said.textContent = words.reading;
-    let text = '';
+  // readCode gives the text of a code in a picture; empty: there is none, or the
+  // browser cannot read the picture. It fails when the decoder cannot be loaded.
+  async function readCode(file, decoder) {
+    let bitmap;
     try {
-      const bitmap = await window.createImageBitmap(file);
-      text = await native(bitmap) || await ours(bitmap);
+      bitmap = await window.createImageBitmap(file);
     } catch (error) {
-      said.textContent = words.broken;
-      input.value = '';
-      return;
+      return '';
     }
-    input.value = '';
-    if (!text) {
-      said.textContent = words.nothing;
-      return;
-    }
-    said.textContent = words.found + ' ' + text;
-    const question = document.getElementById('q');
-    question.value = text.slice(0, question.maxLength);
-    question.form.requestSubmit();
-  });
+    return await native(bitmap) || await ours(bitmap, decoder);
+  }
+
+  window.steelyard = Object.assign(window.steelyard || {}, { readCode });
 })();
