@@ -4,14 +4,29 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 )
 
 //go:embed messages/*.json
 var messageFiles embed.FS
 
 // catalogue holds the words of the pages in one language by key. A text may
-// hold indexed verbs of fmt, such as %[1]s.
+// hold indexed verbs of fmt, such as %[1]s, and forms of a word that depend on a
+// number, such as {1:block|blocks}: the first where argument 1 is one.
 type catalogue map[string]string
+
+var numbered = regexp.MustCompile(`\{([1-9]):([^|{}]*)\|([^|{}]*)\}`)
+
+// agree chooses the forms that go with the numbers among args.
+func agree(text string, args []any) string {
+	return numbered.ReplaceAllStringFunc(text, func(forms string) string {
+		found := numbered.FindStringSubmatch(forms)
+		if at := int(found[1][0] - '1'); at < len(args) && fmt.Sprint(args[at]) == "1" {
+			return found[2]
+		}
+		return found[3]
+	})
+}
 
 // catalogueParts are the files of a catalogue, by what follows the language in
 // their names: of the public pages, of the desks, of those of merchants, markets and
@@ -48,7 +63,7 @@ func (c catalogue) text(key string, args ...any) (string, error) {
 	if len(args) == 0 {
 		return words, nil
 	}
-	return fmt.Sprintf(words, args...), nil
+	return fmt.Sprintf(agree(words, args), args...), nil
 }
 
 // term says the words of a code of the domain. One that this program does not

@@ -36,6 +36,45 @@ func TestCatalogues(t *testing.T) {
 	require.Len(t, en, len(zh))
 }
 
+// uncounted are the English texts in which a number stands beside no word that
+// depends on it: ordinals, years, units, and what reads the same for one.
+var uncounted = []string{
+	"asof.line", "dcc.counted", "desk-draw.visits-more", "desk-overdue.count", "draw.round", "file-job.hint", "file.uploads", "form.row", "form.value-between",
+	"inspection.mean", "offline.page-get", "site.visits", "site.visits-of", "span.days", "span.hours", "span.minutes", "span.seconds", "statistics.as-of",
+	"stickers.count", "sum.instruments", "work.account", "work.line", "work.progress",
+}
+
+// One is one: a number and the word beside it agree in English; Chinese has one
+// form.
+func TestNumbers(t *testing.T) {
+	zh, en := catalogues(t)
+	counts := regexp.MustCompile(`%\[([1-9])\]d`)
+	var bare []string
+	for key, text := range en {
+		require.NotContains(t, zh[key], "{", key)
+		require.NotRegexp(t, `[{}]`, numbered.ReplaceAllString(text, ""), key)
+		if counts.MatchString(text) && !numbered.MatchString(text) {
+			bare = append(bare, key)
+		}
+		for _, forms := range numbered.FindAllStringSubmatch(text, -1) {
+			require.Contains(t, text, "%["+forms[1]+"]d", key)
+		}
+	}
+	slices.Sort(bare)
+	require.Equal(t, uncounted, bare)
+	for want, args := range map[string][]any{
+		"This authority filed 1 draw; 0 were cancelled, 1 is void.":   {uint32(1), 0, 1},
+		"This authority filed 21 draws; 1 was cancelled, 2 are void.": {21, int64(1), 2},
+	} {
+		said, err := en.text("draw.numbers", args...)
+		require.NoError(t, err)
+		require.Equal(t, want, said)
+	}
+	said, err := en.text("statistics.lead", 1)
+	require.NoError(t, err)
+	require.Equal(t, "1 published inspection, by its latest result.", said)
+}
+
 var (
 	calls = regexp.MustCompile(`\bt "([^"]+)"`)
 	terms = regexp.MustCompile(`\bterm "([^"]+)"`)

@@ -45,7 +45,6 @@ func TestScreenshots(t *testing.T) {
 		"check-zh-phone":        {"zh-CN", "light", 390, 844, check("dispenser.pdf", "SY-D-10001")},
 		"not-registered-en":     {"en", "light", 390, 844, check("unregistered.pdf", "")},
 		"home-en-desktop":       {"en", "light", 1100, 800, at("/")},
-		"home-zh-phone":         {"zh-CN", "light", 390, 844, at("/")},
 		"home-zh-dark":          {"zh-CN", "dark", 390, 844, at("/")},
 		"merchant-en-desktop":   {"en", "light", 1100, 800, at("/m/M-STATION")},
 		"inspection-zh-dark":    {"zh-CN", "dark", 390, 844, at("/v/V-STATION-1")},
