@@ -49,6 +49,7 @@ type table struct {
 func TestFaults(t *testing.T) {
 	r := newRig(t)
 	r.ensure()
+	r.begin()
 	r.forget()
 	all := &table{rig: r, oracle: newOracle(r), asked: map[string]bool{}}
 	calls := make([][]string, len(scenarios))

@@ -159,6 +159,12 @@ func (r *rig) start() (err error) {
 	return nil
 }
 
+// begin waits until the first block is in the read model: the calls that take it
+// are made once, and belong to no scenario that starts after it.
+func (r *rig) begin() {
+	require.Eventually(r.t, func() bool { return !r.client.Stream().AppliedAt.IsZero() }, patience, time.Millisecond)
+}
+
 // forget leaves an envelope in the outbox that was never sent, so that every
 // start asks the ledger for it.
 func (r *rig) forget() {
