@@ -80,7 +80,7 @@ func startEmbedded(ctx context.Context, data, listen string, log *slog.Logger) (
 		failed: network.Err, done: network.Done(), close: network.Close,
 	}
 	for _, peer := range network.Peers() {
-		l.peers = append(l.peers, fabric.Peer{MSPID: peer.MSPID, Endpoint: peer.Endpoint, ServerName: peer.ServerName, TLSRoots: peer.TLSRootsPEM})
+		l.peers = append(l.peers, fabric.Peer{MSPID: peer.MSPID, Endpoint: peer.Endpoint, ServerName: peer.ServerName, TLSRoots: peer.TLSRootsPEM, Connection: peer.Connection})
 	}
 	if err := enrolPosts(network, l.wallet); err != nil {
 		return nil, fmt.Errorf("enrol: %w", joinClose(err, network.Close))

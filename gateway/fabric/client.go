@@ -42,7 +42,8 @@ type Client struct {
 // endpoint is one peer and the connection to it.
 type endpoint struct {
 	Peer
-	connection *grpc.ClientConn
+	connection grpc.ClientConnInterface
+	close      func() error
 	seen       atomic.Uint64 // a block that the peer is known to have committed
 }
 
@@ -72,13 +73,24 @@ func Connect(_ context.Context, config Config) (*Client, error) {
 		return nil, fmt.Errorf("connect to network: choose the reading identity: %w", err)
 	}
 	for _, peer := range config.Peers {
-		connection, err := dial(peer, config.Dial)
+		e, err := reach(peer, config.Dial)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("connect to peer %s: %w", peer.Endpoint, err), c.Close())
 		}
-		c.peers = append(c.peers, &endpoint{Peer: peer, connection: connection})
+		c.peers = append(c.peers, e)
 	}
 	return c, nil
+}
+
+func reach(peer Peer, further []grpc.DialOption) (*endpoint, error) {
+	if peer.Connection != nil {
+		return &endpoint{Peer: peer, connection: peer.Connection, close: func() error { return nil }}, nil
+	}
+	connection, err := dial(peer, further)
+	if err != nil {
+		return nil, err
+	}
+	return &endpoint{Peer: peer, connection: connection, close: connection.Close}, nil
 }
 
 func dial(peer Peer, further []grpc.DialOption) (*grpc.ClientConn, error) {
@@ -135,7 +147,7 @@ func (c *Client) Close() error {
 	}
 	var errs []error
 	for _, peer := range c.peers {
-		errs = append(errs, peer.connection.Close())
+		errs = append(errs, peer.close())
 	}
 	return errors.Join(errs...)
 }

@@ -42,6 +42,9 @@ type Peer struct {
 	Endpoint   string // host:port
 	ServerName string // that its TLS certificate names; empty: the host
 	TLSRoots   []byte // PEM
+
+	// Connection reaches a peer that runs in this process; nil: it is dialled.
+	Connection grpc.ClientConnInterface
 }
 
 // Timeouts bound each step. Zero values take the defaults given here.

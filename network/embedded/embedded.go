@@ -22,6 +22,7 @@ import (
 
 	"github.com/steelyard-ledger/steelyard/network/devca"
 	"github.com/steelyard-ledger/steelyard/network/embedded/hostile"
+	"github.com/steelyard-ledger/steelyard/network/embedded/inprocess"
 	"github.com/steelyard-ledger/steelyard/network/embedded/ledger"
 	"github.com/steelyard-ledger/steelyard/network/embedded/msp"
 	"github.com/steelyard-ledger/steelyard/network/embedded/orderer"
@@ -79,6 +80,9 @@ type PeerInfo struct {
 	Endpoint    string // host:port, the same for all
 	ServerName  string // chooses the peer by TLS server name
 	TLSRootsPEM []byte
+	// Connection reaches the same peer from within this process, without
+	// sockets and TLS.
+	Connection grpc.ClientConnInterface
 }
 
 const maxOrganizations = 8
@@ -118,6 +122,7 @@ type Network struct {
 	ledger    *ledger.Ledger
 	orderer   *orderer.Orderer
 	server    *grpc.Server
+	within    *inprocess.Server // the same services for this process
 	stopping  chan struct{}
 	done      chan struct{}
 	closeOnce sync.Once
@@ -220,11 +225,11 @@ func (n *Network) serve(definitions map[string]*ledger.Definition) error {
 	if err != nil {
 		return err
 	}
-	var options []grpc.ServerOption
+	var interceptors []inprocess.Interceptor
 	if n.cfg.Hostile != nil {
 		enemy := hostile.New(*n.cfg.Hostile)
 		n.cfg.Ordering.Hold, n.cfg.Ordering.Arrange = enemy.Hold, enemy.Arrange
-		options = enemy.Options()
+		interceptors = append(interceptors, enemy.Interceptor())
 		n.cfg.Logger.Warn("the embedded network misbehaves on purpose", "hostile", *n.cfg.Hostile)
 	}
 	n.orderer, err = orderer.Start(n.cfg.Ordering, n.ledger, n.manager, n.cfg.Channel, consenters)
@@ -248,7 +253,10 @@ func (n *Network) serve(definitions map[string]*ledger.Definition) error {
 	if err != nil {
 		return err
 	}
-	n.server = services.NewGRPC(append(options, grpc.Creds(credentials))...)
+	interceptors = append(interceptors, services.Limit())
+	n.server = services.NewGRPC(append(inprocess.Options(interceptors...), grpc.Creds(credentials))...)
+	n.within = inprocess.NewServer(interceptors...)
+	services.Register(n.within)
 	go func() { _ = n.server.Serve(n.listener) }() // ends with the server; watch reports failures
 	return nil
 }
@@ -262,7 +270,7 @@ func (n *Network) watch() {
 		n.err = fmt.Errorf("the ledger failed, the network stops: %w", err)
 		n.mu.Unlock()
 		n.cfg.Logger.Error("the ledger failed, the network stops", "error", err)
-		n.server.Stop()
+		n.stopServing()
 	}
 	close(n.done)
 }
@@ -276,7 +284,7 @@ func (n *Network) Peers() []PeerInfo {
 	for _, organization := range n.material.organizations {
 		peers = append(peers, PeerInfo{
 			MSPID: organization.mspID, Endpoint: n.Endpoint(), ServerName: organization.peerName(),
-			TLSRootsPEM: organization.tlsCA.CertificatePEM(),
+			TLSRootsPEM: organization.tlsCA.CertificatePEM(), Connection: n.within.Connect(organization.peerName()),
 		})
 	}
 	return peers
@@ -322,6 +330,12 @@ func (n *Network) Err() error {
 	return n.err
 }
 
+// stopServing ends the requests under way.
+func (n *Network) stopServing() {
+	n.server.Stop()
+	n.within.Stop()
+}
+
 // stopGrace is how long Close waits for requests under way.
 const stopGrace = 5 * time.Second
 
@@ -331,7 +345,10 @@ func (n *Network) Close() error {
 	n.closeOnce.Do(func() {
 		graceful := make(chan struct{})
 		go func() {
-			n.server.GracefulStop()
+			var serving sync.WaitGroup
+			serving.Go(n.server.GracefulStop)
+			serving.Go(n.within.GracefulStop)
+			serving.Wait()
 			close(graceful)
 		}()
 		err := n.orderer.Close() // those who wait for a commit get their answer
@@ -339,7 +356,7 @@ func (n *Network) Close() error {
 		select {
 		case <-graceful:
 		case <-time.After(stopGrace):
-			n.server.Stop()
+			n.stopServing()
 		}
 		<-n.done
 		n.closeErr = errors.Join(err, n.ledger.Close(), n.lock.Close())

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/steelyard-ledger/steelyard/network/embedded/inprocess"
 )
 
 // Config says how hostile. The zero value changes nothing. Chances are from 0
@@ -63,9 +65,9 @@ func (h *Hostile) happens(chance float64) bool {
 
 var errLost = status.Error(codes.Unavailable, "the connection was lost (on purpose)")
 
-// Options put the misfortunes before the services of a gRPC server.
-func (h *Hostile) Options() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(h.unary), grpc.ChainStreamInterceptor(h.stream)}
+// Interceptor puts the misfortunes before services.
+func (h *Hostile) Interceptor() inprocess.Interceptor {
+	return inprocess.Interceptor{Unary: h.unary, Stream: h.stream}
 }
 
 func (h *Hostile) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+
+	"github.com/steelyard-ledger/steelyard/network/embedded/inprocess"
 )
 
 // Limits a peer's defaults set as well.
@@ -17,31 +19,37 @@ const (
 	minKeepalive = time.Minute
 )
 
-// NewGRPC makes a gRPC server with the services and a peer's limits.
-func (s *Server) NewGRPC(options ...grpc.ServerOption) *grpc.Server {
+// Limit is what bounds the requests under way, of each service apart.
+func (s *Server) Limit() inprocess.Interceptor {
 	limits := map[string]chan struct{}{}
 	for _, service := range []string{"gateway.Gateway", "protos.Endorser", "protos.Deliver", "orderer.AtomicBroadcast"} {
 		limits[service] = make(chan struct{}, s.cfg.Concurrency)
 	}
-	options = append(options,
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive, PermitWithoutStream: true}),
-		grpc.ChainUnaryInterceptor(func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	return inprocess.Interceptor{
+		Unary: func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			release, err := enter(limits, info.FullMethod)
 			if err != nil {
 				return nil, err
 			}
 			defer release()
 			return handler(ctx, request)
-		}),
-		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		},
+		Stream: func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 			release, err := enter(limits, info.FullMethod)
 			if err != nil {
 				return err
 			}
 			defer release()
 			return handler(server, stream)
-		}),
+		},
+	}
+}
+
+// NewGRPC makes a gRPC server with the services.
+func (s *Server) NewGRPC(options ...grpc.ServerOption) *grpc.Server {
+	options = append(options,
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minKeepalive, PermitWithoutStream: true}),
 	)
 	server := grpc.NewServer(options...)
 	s.Register(server)

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	grpcpeer "google.golang.org/grpc/peer"
 
+	"github.com/steelyard-ledger/steelyard/network/embedded/inprocess"
 	"github.com/steelyard-ledger/steelyard/network/embedded/ledger"
 	"github.com/steelyard-ledger/steelyard/network/embedded/msp"
 	"github.com/steelyard-ledger/steelyard/network/embedded/orderer"
@@ -87,15 +88,20 @@ func (s *Server) Register(registrar grpc.ServiceRegistrar) {
 }
 
 // local returns the member whose peer the client connected to: the one of the
-// TLS server name, else the first.
+// server name that it asked for, else the first.
 func (s *Server) local(ctx context.Context) *Member {
+	name := ""
 	if client, ok := grpcpeer.FromContext(ctx); ok {
-		if info, ok := client.AuthInfo.(credentials.TLSInfo); ok {
-			for i := range s.cfg.Members {
-				if s.cfg.Members[i].ServerName == info.State.ServerName {
-					return &s.cfg.Members[i]
-				}
-			}
+		switch info := client.AuthInfo.(type) {
+		case credentials.TLSInfo:
+			name = info.State.ServerName
+		case inprocess.Called:
+			name = info.ServerName
+		}
+	}
+	for i := range s.cfg.Members {
+		if s.cfg.Members[i].ServerName == name {
+			return &s.cfg.Members[i]
 		}
 	}
 	return &s.cfg.Members[0]
