@@ -204,6 +204,7 @@ func (g *gateway) serve(ctx context.Context, out io.Writer) error {
 	server.ConnState = watchState
 	listener := &shedding{Listener: g.listener, bound: int64(g.limits().ConnectionsAtOnce), load: &g.load}
 	group.Go(func() error { return g.collectFiles(ctx) })
+	group.Go(func() error { return g.serveProfiles(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)

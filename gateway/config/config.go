@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,6 +28,9 @@ type Config struct {
 	// PeerListen is the address of the embedded network's peers, host:port.
 	// Fabric clients and tools reach it there.
 	PeerListen string `yaml:"peerListen"`
+	// ProfileListen is the address, host:port on loopback, where Go's profiles
+	// of this process can be fetched under /debug/pprof/. Empty: nowhere.
+	ProfileListen string `yaml:"profileListen"`
 	// Tokens is the file of bearer tokens, a JSON object from wallet label to
 	// token. It is written with random tokens when absent. Default: tokens.json in Data.
 	Tokens string `yaml:"tokens"`
@@ -228,6 +232,9 @@ func (c *Config) Complete() error {
 			return fmt.Errorf("gateways[%d]: %q is no address such as https://gateway.example", i, address)
 		}
 	}
+	if !onLoopback(c.ProfileListen) {
+		return fmt.Errorf("profileListen: %q is no address on loopback, such as 127.0.0.1:6060", c.ProfileListen)
+	}
 	if c.Tokens == "" {
 		c.Tokens = filepath.Join(c.Data, "tokens.json")
 	}
@@ -241,6 +248,15 @@ func (c *Config) Complete() error {
 		return errors.New("peerListen: an address is needed, such as 127.0.0.1:7051")
 	}
 	return nil
+}
+
+// onLoopback reports whether an address, if there is one, is for this machine alone.
+func onLoopback(address string) bool {
+	if address == "" {
+		return true
+	}
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.Addr().IsLoopback()
 }
 
 func (r *ReadModel) complete(data string) error {

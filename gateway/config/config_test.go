@@ -73,6 +73,7 @@ func TestCompleteRefuses(t *testing.T) {
 		"NoData":        {func(c *Config) { c.Data = "" }, "data"},
 		"NoPeerAddress": {func(c *Config) { c.PeerListen = "" }, "peerListen"},
 		"LogFormat":     {func(c *Config) { c.LogFormat = "xml" }, "logFormat"},
+		"Profiles":      {func(c *Config) { c.ProfileListen = "0.0.0.0:6060" }, "profileListen"},
 		"Gateways":      {func(c *Config) { c.Gateways = []string{"https://a.example", "b.example"} }, "gateways[1]"},
 		"NoPeers":       {network(func(n *Network) { n.Peers = nil }), "network.peers"},
 		"NoEndpoint":    {network(func(n *Network) { n.Peers[0].Endpoint = "" }), "network.peers[0].endpoint"},

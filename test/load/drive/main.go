@@ -4,6 +4,8 @@
 //
 //	go run ./test/load/drive contention   100 clients on one merchant; 100 clients on 10,000, by Zipf's law
 //	go run ./test/load/drive curve        1, 2, 4 … 256 clients that each wait for their write
+//	go run ./test/load/drive profile      where the processor's time goes, for writes and under a flood of them
+//	go run ./test/load/drive shares FILE  the same of a profile that a benchmark made
 //	go run ./test/load/drive overload     ten times the sustainable load of writes, and of reads
 package main
 
@@ -42,9 +44,12 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	measurements := map[string]func(context.Context, *target, settings) error{"contention": contention, "curve": curve, "overload": overload}
+	measurements := map[string]func(context.Context, *target, settings) error{"contention": contention, "curve": curve, "overload": overload, "profile": profiled}
+	if len(args) > 0 && args[0] == "shares" {
+		return sharesOf(args[1:])
+	}
 	if len(args) == 0 || measurements[args[0]] == nil {
-		return errors.New("usage: drive contention|curve|overload [flags]")
+		return errors.New("usage: drive contention|curve|overload|profile [flags], or: drive shares FILE …")
 	}
 	s := settings{crowds: []int{1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 128, 256}}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)

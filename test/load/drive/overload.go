@@ -11,6 +11,9 @@ import (
 	"github.com/steelyard-ledger/steelyard/test/load/wire"
 )
 
+// trial is how many writes at once find the sustainable rate.
+const trial = 16
+
 // overload measures, for writes and for reads, how they are answered without
 // load, what rate can be sustained, and what becomes of many times that.
 func overload(ctx context.Context, g *target, s settings) error {
@@ -19,7 +22,7 @@ func overload(ctx context.Context, g *target, s settings) error {
 		request func(round string, i int) wire.Request
 		trial   int // requests at once that find the sustainable rate
 	}{
-		{"writes", register, 16},
+		{"writes", register, trial},
 		{"reads", func(string, int) wire.Request {
 			return wire.Request{Method: http.MethodGet, Path: "/v1/merchants?limit=20"}
 		}, 8},

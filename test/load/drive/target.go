@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,6 +27,7 @@ type target struct {
 	directory string
 	url       string
 	address   string // of url
+	profiles  string // where its profiles are to be had
 	token     string
 	process   *exec.Cmd
 	client    *http.Client
@@ -83,12 +85,24 @@ func startTarget(ctx context.Context, s settings) (g *target, err error) {
 }
 
 // configure lifts the limits of one client, since all load comes from one.
-func (g *target) configure() error {
+func (g *target) configure() (err error) {
+	if g.profiles, err = freeAddress(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(g.data(), 0o700); err != nil {
 		return err
 	}
 	return os.WriteFile(g.configuration(), []byte("listen: 127.0.0.1:0\npeerListen: 127.0.0.1:0\ndata: .\n"+
-		"limits: {readsPerSecond: 1000000, writesPerSecond: 1000000}\n"), 0o600)
+		"limits: {readsPerSecond: 1000000, writesPerSecond: 1000000}\nprofileListen: "+g.profiles+"\n"), 0o600)
+}
+
+// freeAddress is one where nobody listens.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
 }
 
 func (g *target) configuration() string { return filepath.Join(g.data(), "drive.yaml") }
