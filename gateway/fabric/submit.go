@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hyperledger/fabric-gateway/pkg/client"
@@ -186,6 +187,7 @@ func (s *submission) attempt(ctx context.Context) (receipt Receipt, again bool, 
 	if err != nil {
 		return Receipt{}, false, s.refused(ctx, err)
 	}
+	release = sync.OnceFunc(release)
 	defer release()
 	s.entry.TransactionID, s.entry.Envelope = transaction.id, transaction.prepared
 	if err := s.config.Outbox.Keep(ctx, s.entry, s.dead); err != nil {
@@ -195,6 +197,7 @@ func (s *submission) attempt(ctx context.Context) (receipt Receipt, again bool, 
 	if err != nil {
 		return Receipt{}, false, err
 	}
+	release() // who changes the same need not wait until this is written down
 	return s.conclude(ctx, transaction.id, outcome)
 }
 
