@@ -427,3 +427,29 @@ func TestEveryJobOpens(t *testing.T) {
 		}
 	}
 }
+
+// Who puts an instrument back into use does not type its certificate: the newest
+// verification that stands is filled in, as the ledger takes it.
+func TestReverificationIsFilledIn(t *testing.T) {
+	d := newDesk(t).busy()
+	d.signIn("merchant")
+	const path = "/desk/do/reverifyInstrument?id=I-1"
+	at := slices.IndexFunc(d.register.instruments, func(i public.Instrument) bool { return i.ID == "I-1" })
+	d.register.instruments[at].State = metrology.InstrumentRepaired
+	good := d.register.certificates[0]
+	good.State, good.Leaf.Kind, good.Leaf.Performed, good.Leaf.ValidUntil = metrology.CertificateAnchored, metrology.KindVerification, "2026-02-02", "2099-12-31"
+	good.Leaf.Instruments = []metrology.LeafInstrument{{ID: "I-1", Serial: "SY-D-1", Category: "fuel-dispenser", Conclusion: metrology.ConclusionPass}}
+	older, revoked := good, good
+	older.Leaf.Performed, older.Leaf.Number = "2026-02-01", "OLDER"
+	revoked.State, revoked.Leaf.Performed, revoked.Leaf.Number = metrology.CertificateRevoked, "2026-02-03", "REVOKED"
+	filled := func(certificates ...public.Certificate) string {
+		d.register.certificates = certificates
+		return html.UnescapeString(d.get(path, "en").Body.String())
+	}
+	leaf, err := good.Leaf.Bytes()
+	require.NoError(t, err)
+	require.Contains(t, filled(older, good, revoked), string(leaf))
+	require.NotContains(t, filled(revoked), "REVOKED", "what was revoked is not offered")
+	d.register.instruments[at].Repaired = "2026-02-05"
+	require.NotContains(t, filled(good), string(leaf), "the repair came after it")
+}

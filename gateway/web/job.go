@@ -87,27 +87,6 @@ func (j job) fields(all []form.Field, prefix string) []form.Field {
 	return shown
 }
 
-// jobPage is the body of a form.
-type jobPage struct {
-	Job      job
-	Token    string
-	Key      string
-	Controls []form.Control // path parameters, then members
-	Fault    string         // that no control can show, in the visitor's words
-	Problem  *problemDocument
-	Stale    bool  // the form was not made for this session: check and send again
-	Earlier  *sent // the form's key was used already
-	Filled   url.Values
-	Faults   map[string]string // by control
-	Aid      any               // of the form's own template
-}
-
-// Value is what a control holds.
-func (p jobPage) Value(path string) string { return p.Filled.Get(path) }
-
-// Has reports whether an option of a control is chosen.
-func (p jobPage) Has(path, option string) bool { return slices.Contains(p.Filled[path], option) }
-
 // showJob shows a form: empty, or with what the address or an earlier sending
 // filled in. Its key stands in the address, so that going back and sending
 // again asks for the same thing, which happens once.
@@ -152,6 +131,8 @@ func (s *Server) fillIn(ctx context.Context, v visit, j job, o form.Operation, f
 		return s.fillDraw(ctx, v, o, filled)
 	case o.ID == "correctInspection":
 		return s.fillCorrection(ctx, v, o, filled)
+	case o.ID == "reverifyInstrument":
+		return s.fillReverification(ctx, v, filled)
 	}
 	return nil
 }

@@ -28,16 +28,18 @@ const (
 // with free members; these are the ones that draws.md names.
 func planFields() []form.Field {
 	text := func(name string) form.Field { return form.Field{Name: name, Kind: form.Text, Required: true} }
-	number := func(name string) form.Field { return form.Field{Name: name, Kind: form.Number, Required: true} }
+	usual := func(name string) form.Field {
+		return form.Field{Name: name, Kind: form.Number, Required: true, Aside: true}
+	}
 	return []form.Field{
 		text("authority"), text("title"), text("scope"),
 		{Name: "strata", Kind: form.Rows, Required: true, Fields: []form.Field{
 			text("stratum"), {Name: "quota", Kind: form.Number}, {Name: "numerator", Kind: form.Number}, {Name: "denominator", Kind: form.Number},
 		}},
-		{Name: "slots", Kind: form.Rows, Required: true, Fields: []form.Field{{Name: "skills", Kind: form.Lines}, {Name: "any", Kind: form.Check}}},
-		number("observations"), number("margin"), number("timeWindow"),
-		{Name: "beacon", Type: "web.Beacon", Kind: form.Choice, Required: true, Options: []string{BeaconQuicknet, BeaconConsortium, BeaconDevelopment}},
 		{Name: "sealed", Kind: form.Check}, {Name: "openWithin", Kind: form.Number},
+		{Name: "slots", Kind: form.Rows, Required: true, Aside: true, Fields: []form.Field{{Name: "skills", Kind: form.Lines}, {Name: "any", Kind: form.Check}}},
+		usual("observations"), usual("margin"), usual("timeWindow"),
+		{Name: "beacon", Type: "web.Beacon", Kind: form.Choice, Required: true, Aside: true, Options: []string{BeaconQuicknet, BeaconConsortium, BeaconDevelopment}},
 	}
 }
 

@@ -208,3 +208,27 @@ func TestVisitWithoutScript(t *testing.T) {
 	require.Equal(t, 1, strings.Count(body, `"indication"`), body)
 	require.Contains(t, body, `"reference":"20.000"`)
 }
+
+// What only a draw has is folded where another ground is given, and open where
+// it is the ground or holds something; so are rare results. A verification
+// interval is asked for where tolerances are counted in it.
+func TestVisitAsksWhatFits(t *testing.T) {
+	d := visited(t)
+	page := func(query string) string { return d.get("/desk/do/enterInspection?site=S-1&"+query, "en").Body.String() }
+	const ofDraw, rare = `<details class="optional" data-ground="draw"`, "<summary>Further results</summary>"
+	for query, open := range map[string]bool{"basis.kind=complaint": false, "basis.kind=draw": true, "basis.kind=complaint&basis.rank=3": true, "basis.kind=complaint&assigned[0].salt=x": true} {
+		shown := page(query)
+		require.Contains(t, shown, map[bool]string{true: ofDraw + " open>", false: ofDraw + ">"}[open], query)
+		require.Contains(t, shown, `name="basis.draw"`, "nothing is lost without scripts")
+	}
+	for code, open := range map[string]bool{"none-found": false, "moved-away": true} {
+		shown := page("basis.kind=complaint&inspection.items[0].results=" + code)
+		require.Equal(t, open, strings.Contains(shown, `<details class="optional" open>`+rare), code)
+		require.Contains(t, shown, `value="`+code+`" checked`)
+	}
+	const interval = `name="inspection.items[0].measurements[0].interval"`
+	require.NotContains(t, page("basis.kind=complaint"), interval, "dispensers are held to percent")
+	require.Contains(t, page("basis.kind=complaint&inspection.items[0].measurements[0].interval=5"), interval, "what was given is shown")
+	d.register.rulesets = nil
+	require.Contains(t, page("basis.kind=complaint"), interval, "no tolerance is known")
+}

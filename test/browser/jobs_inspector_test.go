@@ -31,7 +31,12 @@ func (v *visitor) enterVisit(place, remark string) {
 	v.write("#site", place)
 	v.follow("main form.card button")
 	v.sound()
+	const ofDraw = `document.getElementById('basis.draw').checkVisibility()`
+	require.False(v.t, measure[bool](v, ofDraw))
+	v.enter("basis.kind", "draw")
+	v.until(ofDraw)
 	v.enter("basis.kind", "complaint")
+	v.until(`!` + ofDraw)
 	v.enter("inspectors", subjectOf(v.t, "inspector")+"\n"+subjectOf(v.t, "inspector2"))
 	v.enter("post", subjectOf(v.t, "regulator"))
 	v.enter("inspection.remark", remark)

@@ -82,7 +82,7 @@ func (c *trace) add(v *visitor) {
 // form was left out in any of them.
 func TestJobs(t *testing.T) {
 	covered := trace{asked: map[string]map[string]bool{}, done: map[string]int{}}
-	for _, m := range manners {
+	for _, m := range append(slices.Clone(manners), once) {
 		covered.asked[m.name] = map[string]bool{}
 	}
 	t.Run("all", func(t *testing.T) {
@@ -98,6 +98,15 @@ func TestJobs(t *testing.T) {
 				})
 			}
 		}
+		for _, f := range formsOnce {
+			t.Run(f.name+"/"+once.name, func(t *testing.T) {
+				t.Parallel()
+				v := arrive(t, once)
+				f.run(t, v)
+				v.onlyOurs()
+				covered.add(v)
+			})
+		}
 	})
 	for _, m := range manners {
 		if covered.done[m.name] < len(jobs) {
@@ -105,6 +114,11 @@ func TestJobs(t *testing.T) {
 		}
 		require.Empty(t, missingPages(t, covered.asked[m.name]), m.name)
 		require.Empty(t, missingForms(t, covered.asked[m.name]), m.name)
+	}
+	if covered.done[once.name] == len(formsOnce) {
+		for _, operation := range sentOnce() {
+			require.True(t, covered.asked[once.name]["POST "+do(operation)], operation)
+		}
 	}
 }
 
@@ -135,7 +149,8 @@ func missingPages(t *testing.T, asked map[string]bool) []string {
 	return missing
 }
 
-// missingForms are the forms that a desk offers and that were not sent.
+// missingForms are the forms that a desk offers and that were not sent, but for
+// those that one manner is enough for.
 func missingForms(t *testing.T, asked map[string]bool) []string {
 	t.Helper()
 	v := arrive(t, manners[3])
@@ -149,24 +164,9 @@ func missingForms(t *testing.T, asked map[string]bool) []string {
 	require.Greater(t, len(offered), 50)
 	var missing []string
 	for _, link := range slices.Sorted(maps.Keys(offered)) {
-		if like := alike[strings.TrimPrefix(link, "/desk/do/")]; !asked[http.MethodPost+" "+link] && (like == "" || !asked[http.MethodPost+" /desk/do/"+like]) {
+		if !asked[http.MethodPost+" "+link] && !slices.Contains(sentOnce(), strings.TrimPrefix(link, do(""))) {
 			missing = append(missing, link)
 		}
 	}
 	return missing
-}
-
-// alike are forms of the one template that is made from the interface's
-// description, which the jobs above do not need; each with one of them that is
-// sent and differs from it in nothing but its controls.
-var alike = map[string]string{
-	"fileDrawDirectory": "freezeDraw", "seedDraw": "revealToDraw", "acceptEscrow": "approveDraw", "commitLeaves": "commitToDraw",
-	"publishEscrowKey": "commitToDraw", "substituteObject": "observeDraw", "recuseInspector": "observeDraw", "approveDrawChange": "approveDraw",
-	"rejectDrawChange": "approveDraw", "cancelDraw": "unsealDraw", "voidDraw": "unsealDraw",
-	"upholdInspection": "reviewInspection", "retestInspection": "reviseInspection",
-	"registerIssuer": "registerMerchant", "amendIssuer": "registerMerchant", "appointIssuer": "addKeyIssuer", "dismissIssuer": "addKeyIssuer",
-	"suspendIssuer": "suspendPledge", "resumeIssuer": "restorePledge", "endIssuer": "revokePledge",
-	"closeMerchant": "returnInspection", "reopenMerchant": "reviewInspection", "amendMerchant": "registerMerchant", "occupySite": "registerSite", "vacateSite": "registerSite",
-	"openDisputeInstrument": "returnInspection", "closeDisputeInstrument": "returnInspection", "sealInstrument": "returnInspection", "unsealInstrument": "returnInspection",
-	"amendInstrument": "registerInstrument", "replacePartsInstrument": "registerInstrument", "repairInstrument": "returnInspection", "reverifyInstrument": "putInUseInstrument",
 }

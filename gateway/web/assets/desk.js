@@ -15,6 +15,10 @@
       form.setAttribute('aria-busy', 'true');
       progress.textContent = form.dataset.sending;
     });
+    // What is folded and wrong is opened, or the browser could not point at it.
+    form.addEventListener('invalid', function (event) {
+      for (let within = event.target.closest('details'); within; within = within.parentElement.closest('details')) within.open = true;
+    }, true);
     // A page taken from the history may still hold a busy form.
     window.addEventListener('pageshow', function () {
       form.removeAttribute('aria-busy');

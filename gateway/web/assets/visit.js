@@ -36,6 +36,21 @@
     look(row);
   }
 
+  // What only a draw has is asked for where a draw is the ground.
+  const ground = form.elements.namedItem('basis.kind');
+  const ofDraw = form.querySelector('[data-ground="draw"]');
+  function fit() {
+    ofDraw.hidden = ground.value !== 'draw';
+    ofDraw.open = !ofDraw.hidden;
+    for (const control of ofDraw.querySelectorAll('input, button')) control.disabled = ofDraw.hidden;
+    if (ground.value === 'follow-up') form.querySelector('[data-ground="follow-up"]').open = true;
+  }
+  if (ofDraw) {
+    ground.addEventListener('change', fit);
+    window.addEventListener('pageshow', fit); // a browser fills a form in anew after the way back
+    fit();
+  }
+
   const input = document.getElementById('files');
   const progress = document.getElementById('files-progress');
   const list = document.getElementById('evidence');

@@ -27,14 +27,30 @@ func (c Control) Open() bool {
 	if c.Required || c.Fault != "" {
 		return true
 	}
-	return slices.ContainsFunc(c.Controls, Control.used) || slices.ContainsFunc(c.Rows, func(row []Control) bool {
-		return slices.ContainsFunc(row, Control.used)
+	return slices.ContainsFunc(c.Controls, Control.Used) || slices.ContainsFunc(c.Rows, func(row []Control) bool {
+		return slices.ContainsFunc(row, Control.Used)
 	})
 }
 
-func (c Control) used() bool {
+// Used reports whether it holds something, or a fault.
+func (c Control) Used() bool {
 	return c.Value != "" || c.Fault != "" || len(c.Chosen) > 0 || (c.Kind == Group || c.Kind == Rows) && !c.Required && c.Open() ||
-		slices.ContainsFunc(c.Controls, Control.used)
+		slices.ContainsFunc(c.Controls, Control.Used)
+}
+
+// Find looks for the control at a path, however deep it stands.
+func Find(controls []Control, path string) (Control, bool) {
+	for _, c := range controls {
+		if c.Path == path {
+			return c, true
+		}
+		for _, within := range append([][]Control{c.Controls}, c.Rows...) {
+			if found, is := Find(within, path); is {
+				return found, true
+			}
+		}
+	}
+	return Control{}, false
 }
 
 // Fill shows fields with what was sent, and each fault at its control. more

@@ -35,6 +35,7 @@ type Field struct {
 	Required bool
 	Options  []string // codes
 	Fields   []Field  // of an object, or of each in a list
+	Aside    bool     // filled in as is usual: shown folded
 }
 
 // Operation is one operation of the interface.
