@@ -214,7 +214,9 @@ func TestVisitWithoutScript(t *testing.T) {
 // interval is asked for where tolerances are counted in it.
 func TestVisitAsksWhatFits(t *testing.T) {
 	d := visited(t)
-	page := func(query string) string { return d.get("/desk/do/enterInspection?site=S-1&"+query, "en").Body.String() }
+	page := func(query string) string {
+		return d.get("/desk/do/enterInspection?site=S-1&"+query, "en").Body.String()
+	}
 	const ofDraw, rare = `<details class="optional" data-ground="draw"`, "<summary>Further results</summary>"
 	for query, open := range map[string]bool{"basis.kind=complaint": false, "basis.kind=draw": true, "basis.kind=complaint&basis.rank=3": true, "basis.kind=complaint&assigned[0].salt=x": true} {
 		shown := page(query)
