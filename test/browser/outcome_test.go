@@ -163,7 +163,9 @@ func farGateway(t *testing.T, late time.Duration) (*road, *gateway) {
 	require.NoError(t, err)
 	path := filepath.Join(site.data, "far.yaml") // beside the files that it names
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
-	g, err := startGateway(filepath.Join(site.scratch, "far"), "--config", path)
+	data, err := os.MkdirTemp(site.scratch, "far-")
+	require.NoError(t, err)
+	g, err := startGateway(data, "--config", path)
 	require.NoError(t, err)
 	r.mutex.Lock()
 	r.late = late
