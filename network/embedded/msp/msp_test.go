@@ -113,6 +113,48 @@ func TestSignature(t *testing.T) {
 	require.ErrorContains(t, fresh.Verify([]byte("message"), high), "half the order")
 }
 
+// TestRememberedSignature: a signature that was made or found good here is so
+// of one certificate and one message only.
+func TestRememberedSignature(t *testing.T) {
+	a := authority(t, "a")
+	m := manager(t, map[string]*devca.CA{"A": a}, "A")
+	var signers []*msp.Signer
+	for _, name := range []string{"one", "other"} {
+		pair, err := a.Node(name, "peer")
+		require.NoError(t, err)
+		signer, err := m.NewSigner("A", pair.Certificate, pair.Key)
+		require.NoError(t, err)
+		signers = append(signers, signer)
+	}
+	one, other := signers[0], signers[1]
+	signature, err := one.Sign([]byte("message"))
+	require.NoError(t, err)
+	require.NoError(t, one.Verify([]byte("message"), signature))
+	require.Error(t, other.Verify([]byte("message"), signature), "another key")
+	require.Error(t, one.Verify([]byte("massage"), signature), "another message")
+	second, err := other.Sign([]byte("message"))
+	require.NoError(t, err)
+	require.Error(t, one.Verify([]byte("message"), second), "another signature")
+}
+
+// TestUnreadablePrincipal: a policy may name a principal that cannot be read;
+// nobody satisfies it.
+func TestUnreadablePrincipal(t *testing.T) {
+	a := authority(t, "a")
+	m := manager(t, map[string]*devca.CA{"A": a}, "A")
+	pair, err := a.Node("peer", "peer")
+	require.NoError(t, err)
+	identity, err := m.Deserialize(serialized(t, "A", pair.Certificate))
+	require.NoError(t, err)
+	for _, kind := range []mb.MSPPrincipal_Classification{mb.MSPPrincipal_ROLE, mb.MSPPrincipal_ORGANIZATION_UNIT, mb.MSPPrincipal_IDENTITY, mb.MSPPrincipal_COMBINED, 99} {
+		policy, err := msp.NewSignaturePolicy(&cb.SignaturePolicyEnvelope{
+			Rule: by(0), Identities: []*mb.MSPPrincipal{{PrincipalClassification: kind, Principal: []byte{0xff}}},
+		})
+		require.NoError(t, err)
+		require.Error(t, policy.Evaluate([]*msp.Identity{identity}), kind)
+	}
+}
+
 func TestExpiryIsAMatterOfTheClock(t *testing.T) {
 	a := authority(t, "a")
 	m := manager(t, map[string]*devca.CA{"A": a}, "A")
