@@ -34,6 +34,7 @@ var (
 
 // register is a register held in memory. With broken set nothing can be read.
 type register struct {
+	files        listed // beside large draws
 	broken       bool
 	merchants    []public.Merchant
 	pledges      []public.Pledge
@@ -121,6 +122,9 @@ func (r *register) Draw(_ context.Context, id string) (public.DrawRecord, error)
 func (r *register) DrawDirectories(ctx context.Context, id string) (public.DrawDirectories, error) {
 	record, err := r.Draw(ctx, id)
 	lists := public.DrawDirectories{Record: record}
+	if record.ByFile {
+		lists.Files = r.files
+	}
 	if record.Plan == nil {
 		return lists, err // nothing was filed yet
 	}

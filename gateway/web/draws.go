@@ -73,6 +73,7 @@ type drawPage struct {
 	Wait   time.Duration // until the round is due; not above zero when it is, or none is set
 	Await  bool          // the round is due and nobody has brought it
 	Strata []stratum
+	Posted *public.Posted     // of a large draw; nil: none
 	Site   string             // that was asked for
 	Fault  string             // what is wrong with it; empty: nothing
 	Round  string             // what is wrong with the round that was brought; empty: nothing
@@ -118,6 +119,9 @@ func (s *Server) draw(ctx context.Context, r request) (reply, error) {
 	}
 	body, err := s.drawPage(record)
 	if err != nil {
+		return reply{}, err
+	}
+	if body.Posted, err = s.posted(ctx, record); err != nil {
 		return reply{}, err
 	}
 	answer := reply{view: "draw", title: s.say(r.lang, "draw.title", record.ID)}

@@ -158,3 +158,20 @@ func checkSafe(t *testing.T, page string) {
 		seen[id[1]] = true
 	}
 }
+
+// Of a large draw the page shows counts and thresholds from the ledger, and the
+// places where this gateway has their list.
+func TestPostedDraw(t *testing.T) {
+	known := full()
+	page := get(serve(t, known), "/draws/310115-000007", "en").Body.String()
+	require.Contains(t, page, "60 drawn of 30000.")
+	require.Equal(t, 50, strings.Count(page, `<a href="/s/S-000`))
+	require.Contains(t, page, "and 10 more;")
+	require.Contains(t, page, `href="/v1/draw-files/07`)
+	known.files.drawn = nil
+	page = get(serve(t, known), "/draws/310115-000007", "en").Body.String()
+	require.Contains(t, page, "60 drawn of 30000.")
+	require.Contains(t, page, "has not come to this server yet")
+	require.NotContains(t, page, `<a href="/s/S-000`)
+	require.Contains(t, get(serve(t, known), "/statistics", "en").Body.String(), "310115-000007", "it counts beside the others")
+}

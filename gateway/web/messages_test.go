@@ -39,7 +39,7 @@ func TestCatalogues(t *testing.T) {
 // uncounted are the English texts in which a number stands beside no word that
 // depends on it: ordinals, years, units, and what reads the same for one.
 var uncounted = []string{
-	"asof.line", "dcc.counted", "desk-draw.visits-more", "desk-overdue.count", "draw.round", "file-job.hint", "file.uploads", "form.row", "form.value-between",
+	"asof.line", "dcc.counted", "desk-draw.visits-more", "desk-overdue.count", "draw.posted-count", "draw.posted-more", "draw.round", "file-job.hint", "file.uploads", "form.row", "form.value-between",
 	"inspection.mean", "offline.page-get", "site.visits", "site.visits-of", "span.days", "span.hours", "span.minutes", "span.seconds", "statistics.as-of",
 	"stickers.count", "sum.instruments", "work.account", "work.line", "work.progress",
 }

@@ -1,8 +1,11 @@
 package web_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 
+	"github.com/steelyard-ledger/steelyard/chaincode/draw"
 	"github.com/steelyard-ledger/steelyard/chaincode/metrology"
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
@@ -19,7 +22,7 @@ func full() *register {
 				Subject: "M-1", Time: stamp, Endorsers: []string{metrology.RegulatorMSP, metrology.AssociationMSP}},
 			{ID: strings.Repeat("0d", 32), Block: 8, Code: "MVCC_READ_CONFLICT"},
 		},
-		draws: draws(), overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: overdueSince("2026-02-02")}}, rules: deadlineRules(),
+		draws: draws(), files: listed{drawn: drawnOfMany()}, overdue: []public.OverdueInspection{{ID: "V-9", Visited: "2026-01-05", Due: overdueSince("2026-02-02")}}, rules: deadlineRules(),
 	}
 }
 
@@ -188,8 +191,46 @@ func draws() []public.DrawRecord {
 	posted.ID, posted.ByFile = "310115-000007", true
 	posted.Voided = []metrology.DrawResult{{Posting: []byte(`{}`), PostedBy: metrology.InstituteMSP, Time: at - 300,
 		Refuted: &metrology.DrawRefuted{Kind: "omitted", Stratum: "K1", Object: "S-1", By: metrology.AssociationMSP, Time: at - 200}}}
-	posted.Result = &metrology.DrawResult{Posting: []byte(`{}`), PostedBy: metrology.NotaryMSP, Time: at - 100}
+	posted.Result = &metrology.DrawResult{Posting: posting(), PostedBy: metrology.NotaryMSP, Time: at - 100}
 	return []public.DrawRecord{open, drawn, cancelled, sealed, opened, late, posted}
+}
+
+// posting is what stands on the ledger of a large draw of two strata.
+func posting() []byte {
+	raw, err := json.Marshal(draw.Posting{AssignmentsRoot: draw.Digest{7}, Loads: map[string]uint32{"I-1": 2}, Strata: []draw.Published{
+		{Stratum: "A", Quota: 60, Objects: 30000, Weight: 30000, Selected: 60, Threshold: &draw.Key{Ticket: draw.Digest{9}}, Standby: []draw.Object{}},
+		{Stratum: "B", Objects: 1, Weight: 1, Standby: []draw.Object{}},
+	}})
+	if err != nil {
+		panic(err) // of plain values
+	}
+	return raw
+}
+
+// listed are the files beside the posting; empty: they have not come.
+type listed struct {
+	public.DrawFiles
+	drawn draw.DrawnList
+}
+
+func (l listed) Drawn(string) (draw.DrawnList, error) {
+	if l.drawn == nil {
+		return nil, metrology.Errorf(metrology.CodeNotFound, "not here")
+	}
+	return l.drawn, nil
+}
+
+func (listed) Prove(string, string) (*draw.ObjectProof, *draw.Absence, error) {
+	return nil, nil, metrology.Errorf(metrology.CodeNotFound, "not here")
+}
+
+// drawnOfMany is a list of sixty places.
+func drawnOfMany() draw.DrawnList {
+	var list draw.DrawnList
+	for i := range 60 {
+		list = append(list, draw.Drawn{Object: draw.Object{ID: fmt.Sprintf("S-%05d", i), Stratum: "A", Weight: 1}, Inspectors: []string{"I-1", "I-2"}})
+	}
+	return list
 }
 
 // overdueSince is a deadline for publication.

@@ -144,26 +144,35 @@ func (s *Server) samplings(ctx context.Context, published map[string]int) ([]sam
 		return nil, fmt.Errorf("list draws: %w", err)
 	}
 	var list []sampling
-	for _, draw := range page.Items {
-		if draw.Phase != metrology.DrawDrawn || len(list) == maxSamplings {
+	for _, d := range page.Items {
+		if d.Phase != metrology.DrawDrawn || len(list) == maxSamplings {
 			continue
 		}
-		record, err := s.register.Draw(ctx, draw.ID)
+		record, err := s.register.Draw(ctx, d.ID)
 		if err != nil {
-			return nil, fmt.Errorf("read draw %s: %w", draw.ID, err)
+			return nil, fmt.Errorf("read draw %s: %w", d.ID, err)
 		}
-		if record.Result == nil || record.Result.Result == nil || record.Frozen == nil {
-			continue // posted by roots: the lists are in a file
+		if record.Result == nil || record.Frozen == nil {
+			continue
 		}
-		strata, err := readResult(record.Result.Result)
-		if err != nil {
-			return nil, fmt.Errorf("read result of draw %s: %w", draw.ID, err)
-		}
-		counted := sampling{Draw: draw.ID, Directory: int(record.Frozen.Objects), Published: published[draw.ID]}
-		for _, stratum := range strata {
-			counted.Drawn += len(stratum.Outright) + len(stratum.Selected)
+		counted := sampling{Draw: d.ID, Directory: int(record.Frozen.Objects), Published: published[d.ID]}
+		if counted.Drawn, err = drawnPlaces(record); err != nil {
+			return nil, fmt.Errorf("read result of draw %s: %w", d.ID, err)
 		}
 		list = append(list, counted)
 	}
 	return list, nil
+}
+
+// drawnPlaces counts the places of a result, whether its lists stand on the
+// ledger or beside it.
+func drawnPlaces(record public.DrawRecord) (count int, err error) {
+	if record.Result.Posting != nil {
+		return record.CountPosted()
+	}
+	strata, err := readResult(record.Result.Result)
+	for _, stratum := range strata {
+		count += len(stratum.Outright) + len(stratum.Selected)
+	}
+	return count, err
 }

@@ -65,6 +65,20 @@ func runDraw(arguments ...string) finished {
 	return finished{id: transcript.Draw, assigned: transcript.Result.Assignments}
 }
 
+// The page of a draw whose objects stand in a file names the places that were
+// drawn, and leads to the whole list.
+func TestDrawByFileNamesPlaces(t *testing.T) {
+	v := visit(t, "en", phoneWidth, phoneHeight)
+	v.open("/draws/" + drawnByFile(t))
+	places := measure[[]string](v, `[...document.querySelectorAll('main ol.drawn a[href^="/s/"]')].map((a) => a.textContent)`)
+	require.NotEmpty(t, places)
+	_, list := v.download(`main a[href^="/v1/draw-files/"]`)
+	for _, place := range places {
+		require.Contains(t, string(list), place)
+	}
+	v.onlyOurs()
+}
+
 // The browser checks the transcript step by step, and names the step that was
 // tampered with on its way.
 func TestStepsInTheBrowser(t *testing.T) {
