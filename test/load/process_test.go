@@ -24,13 +24,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// scratch is the directory of what is built; empty: nothing was.
+var scratch string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if scratch != "" {
+		_ = os.RemoveAll(scratch)
+	}
+	os.Exit(code)
+}
+
 // program builds the gateway, once.
-var program = sync.OnceValues(func() (string, error) {
-	directory, err := os.MkdirTemp("", "steelyard-load-")
-	if err != nil {
+var program = sync.OnceValues(func() (path string, err error) {
+	if scratch, err = os.MkdirTemp("", "steelyard-load-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(directory, "steelyard")
+	path = filepath.Join(scratch, "steelyard")
 	out, err := exec.Command("go", "build", "-o", path, "../../gateway").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build gateway: %w\n%s", err, out)
