@@ -8,10 +8,12 @@ import (
 	"github.com/steelyard-ledger/steelyard/gateway/public"
 )
 
-// drawnPage answers "why was I drawn" for one place and the latest draws.
+// drawnPage answers "why was I drawn" for one place and the latest draws that
+// it stands in.
 type drawnPage struct {
-	Site string
-	Rows []drawnRow
+	Site   string
+	Looked int // draws that were looked through
+	Rows   []drawnRow
 }
 
 // drawnRow is one draw's answer for the place.
@@ -21,8 +23,8 @@ type drawnRow struct {
 }
 
 // maxDrawn bounds how many draws are looked through for one place: each answer
-// is computed anew from the draw's public lists.
-const maxDrawn = 10
+// is computed anew from the draw's public lists. Most are of other authorities.
+const maxDrawn = 50
 
 // drawn answers GET /desk/drawn?site=.
 func (s *Server) drawn(ctx context.Context, v visit) (reply, error) {
@@ -44,8 +46,11 @@ func (s *Server) drawn(ctx context.Context, v visit) (reply, error) {
 			if ticket, err := public.NewDrawTicket(lists, body.Site); err == nil {
 				row.Ticket = &ticket
 			}
-			body.Rows = append(body.Rows, row)
+			if row.Ticket == nil || row.Ticket.Answer != public.TicketAbsent {
+				body.Rows = append(body.Rows, row)
+			}
 		}
+		body.Looked = len(latest.Items)
 	}
 	return reply{view: "drawn", title: s.say(v.lang, "drawn.title"), body: body}, nil
 }
