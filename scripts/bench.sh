@@ -2,7 +2,7 @@
 # Measures what test/load/README.md states, each benchmark in turn and all of
 # them six times, the least that benchstat gives a spread for, so that a machine
 # that grows slower or faster meets all alike; then prints medians and spread.
-# Three times took eleven minutes on two cores; it wants 10 GB under TMPDIR, and
+# Five times took seventeen minutes on two cores; it wants 10 GB under TMPDIR, and
 # nothing else should run. What was printed is kept in bench.txt, or in the file
 # that a second argument names. STEELYARD_LARGE_DATA names a directory that keeps the ledger of
 # a million certificates for the next time.
